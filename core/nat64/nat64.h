@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nat64.h - stateful NAT64, RFC 6146
+ *
+ * Pure: time, memory and randomness come in as arguments.
+ */
+#ifndef XLAT_NAT64_NAT64_H
+#define XLAT_NAT64_NAT64_H
+
+#include "siit/pref64.h"
+#include "siit/siit.h"
+#include "siit/translate.h"
+
+/* Timeout classes (RFC 6146, section 4). */
+enum nat64_class {
+	NAT64_UDP,	   /* 300 s, at least 120 s */
+	NAT64_TCP_EST,	   /* 7200 s, at least that */
+	NAT64_TCP_TRANS,   /* 240 s, at least that */
+	NAT64_TCP_SYN,	   /* 6 s: an unsolicited SYN is held */
+	NAT64_ICMP,	   /* 60 s, at least that */
+	NAT64_CLASS_COUNT
+};
+
+enum nat64_filtering { NAT64_ENDPOINT_INDEPENDENT, NAT64_ADDRESS_DEPENDENT };
+
+/**
+ * struct nat64_range - addresses and ports of pool4
+ * @first:	first address
+ * @last:	last address
+ * @port_min:	first port, not 0
+ * @port_max:	last port
+ */
+struct nat64_range {
+	uint32_t first;
+	uint32_t last;
+	uint16_t port_min;
+	uint16_t port_max;
+};
+
+#define NAT64_RANGE_MAX 64
+#define NAT64_POOL_MAX	4096 /* addresses */
+
+/**
+ * struct nat64_config - everything that does not change while packets flow
+ * @tr:		how headers are translated
+ * @pool6:	translation prefix
+ * @pool4:	addresses and ports, not overlapping
+ * @allow4:	non-global IPv4 destinations that are served all the same
+ * @timeout:	lifetime of a session by class, seconds
+ * @max_sessions: size of the table
+ * @subscriber_len: length of a subscriber's IPv6 prefix; one prefix keeps one
+ *		IPv4 address (RFC 6888, REQ-2)
+ * @max_per_subscriber: sessions a subscriber may have; 0: no limit
+ * @key:	128 random bits: hash tables and port choice
+ */
+struct nat64_config {
+	struct translate tr;
+	struct pref64 pool6;
+	struct nat64_range pool4[NAT64_RANGE_MAX];
+	uint32_t pool4_count;
+	const struct net4 *allow4;
+	uint32_t allow4_count;
+	uint32_t timeout[NAT64_CLASS_COUNT];
+	enum nat64_filtering filtering;
+	uint32_t max_sessions;
+	uint8_t subscriber_len;
+	uint32_t max_per_subscriber;
+	uint64_t key[2];
+};
+
+struct nat64;
+
+/**
+ * nat64_config_check() - is the configuration consistent?
+ *
+ * Return: NULL, or what was expected, for an error message
+ */
+XL_MUST_USE const char *nat64_config_check(const struct nat64_config *c);
+
+/**
+ * nat64_size() - bytes of memory that a NAT64 of this configuration needs
+ */
+size_t nat64_size(const struct nat64_config *c);
+
+/**
+ * nat64_init() - make an empty NAT64
+ * @mem:	nat64_size() bytes, zeroed, aligned to 64; pages that are not
+ *		needed yet are not touched
+ * @c:		checked configuration; copied
+ */
+XL_MUST_USE struct nat64 *nat64_init(void *mem, const struct nat64_config *c);
+
+/**
+ * nat64_packet() - translate a packet of either family, in place
+ * @now:	monotonic time, ns; never smaller than in an earlier call
+ *
+ * Return: as translate_4to6(); XLAT_FORWARD may yield IPv6 from IPv6, when
+ *         the packet was hairpinned (RFC 6146, 3.8)
+ */
+XL_MUST_USE struct xlat_result nat64_packet(struct nat64 *n, struct pkt *p,
+					    uint64_t now);
+
+/**
+ * nat64_expire() - remove what has run out
+ * @out:	buffer as for nat64_packet(); @out->tailroom is its size
+ * @budget:	most entries to look at in this call
+ *
+ * Return: true if a packet was built in @out that is to be sent (a TCP probe,
+ *         or the ICMP error for a SYN that nobody answered); call again
+ */
+XL_MUST_USE bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
+			      uint32_t budget);
+
+/**
+ * nat64_next_expiry() - when nat64_expire() will have something to do, ns;
+ * UINT64_MAX: nothing is pending
+ */
+uint64_t nat64_next_expiry(const struct nat64 *n);
+
+/**
+ * struct nat64_session_view - a session, to be shown
+ * @proto:	IP_TCP, IP_UDP or IP_ICMP
+ * @state:	TCP state by name, "" for others
+ * @expires:	ns, monotonic
+ */
+struct nat64_session_view {
+	struct addr6 client;
+	uint32_t pool;
+	uint32_t remote;
+	uint16_t client_port;
+	uint16_t pool_port;
+	uint16_t remote_port;
+	uint8_t proto;
+	const char *state;
+	uint64_t expires;
+};
+
+/**
+ * struct nat64_binding_view - a binding, to be shown
+ * @sessions:	how many sessions hold it
+ */
+struct nat64_binding_view {
+	struct addr6 client;
+	uint32_t pool;
+	uint16_t client_port;
+	uint16_t pool_port;
+	uint8_t proto;
+	uint32_t sessions;
+};
+
+/**
+ * nat64_next_session(), nat64_next_binding() - walk the tables
+ * @cursor:	0 at first; opaque; valid across other calls
+ *
+ * Each call looks at a bounded number of entries beyond the one it returns.
+ *
+ * Return: false at the end
+ */
+XL_MUST_USE bool nat64_next_session(const struct nat64 *n, uint32_t *cursor,
+				    struct nat64_session_view *out);
+XL_MUST_USE bool nat64_next_binding(const struct nat64 *n, uint32_t *cursor,
+				    struct nat64_binding_view *out);
+
+/**
+ * struct nat64_stats - gauges and counters (RFC 7659, RFC 8512)
+ */
+struct nat64_stats {
+	uint32_t sessions;
+	uint32_t sessions_max;
+	uint32_t bindings;
+	uint32_t subscribers;
+	uint64_t sessions_created;
+	uint64_t bindings_created;
+	uint64_t hairpinned;
+};
+
+void nat64_get_stats(const struct nat64 *n, struct nat64_stats *out);
+
+#endif

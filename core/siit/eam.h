@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * eam.h - the explicit address mapping table, RFC 7757
+ *
+ * Longest prefix match in both families over caller-supplied memory: for
+ * each family a hash table of prefixes and a bitmap of the lengths in use,
+ * so a lookup costs one probe per length in use, longest first.
+ */
+#ifndef XLAT_SIIT_EAM_H
+#define XLAT_SIIT_EAM_H
+
+#include "wire/ip.h"
+
+/**
+ * struct eam_entry - IPv4 prefix <-> IPv6 prefix
+ */
+struct eam_entry {
+	struct addr6 addr6;
+	uint32_t addr4;
+	uint8_t len4;
+	uint8_t len6;
+};
+
+/**
+ * struct eam - the table; all zero is an empty one
+ */
+struct eam {
+	struct eam_entry *entries;
+	uint32_t *slots4;	/* index + 1 into entries; open addressing */
+	uint32_t *slots6;
+	uint32_t count;
+	uint32_t capacity;
+	uint32_t mask;		/* slots per family - 1 */
+	uint64_t lens4;		/* bit n: a /n is in use */
+	uint64_t lens6[3];
+};
+
+/**
+ * eam_size() - bytes of memory that eam_init() needs
+ * @capacity:	most entries the table is to hold
+ */
+size_t eam_size(uint32_t capacity);
+
+/**
+ * eam_init() - make an empty table
+ * @mem:	eam_size(@capacity) bytes, zeroed, aligned for uint64_t
+ */
+void eam_init(struct eam *e, void *mem, uint32_t capacity);
+
+/**
+ * eam_add() - add an entry (RFC 7757, 3.2)
+ *
+ * Return: NULL, or what was expected, for an error message: no more IPv4
+ *         suffix bits than IPv6 suffix bits, no bits behind the lengths, no
+ *         prefix twice, not full
+ */
+XL_MUST_USE const char *eam_add(struct eam *e, struct eam_entry entry);
+
+/**
+ * eam_4to6() - translate an address by the longest match (RFC 7757, 3.3.1)
+ * eam_6to4() - the other way (3.3.2)
+ *
+ * Return: false where no entry matches
+ */
+XL_MUST_USE bool eam_4to6(const struct eam *e, uint32_t a, struct addr6 *out);
+XL_MUST_USE bool eam_6to4(const struct eam *e, struct addr6 a, uint32_t *out);
+
+#endif

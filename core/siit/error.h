@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * error.h - ICMP errors that the translator originates (RFC 1812, 4443)
+ *
+ * An error replaces the packet it is about, in the same buffer.
+ */
+#ifndef XLAT_SIIT_ERROR_H
+#define XLAT_SIIT_ERROR_H
+
+#include "siit/translate.h"
+
+/**
+ * error_reply4() - turn a received IPv4 packet into an ICMPv4 error about it
+ * error_reply6() - the same for an IPv6 packet and ICMPv6
+ * @t:		addresses to send from
+ * @p:		packet as received (nothing rewritten yet)
+ * @v:		its view
+ * @why:	reason to report in the result
+ * @type:	ICMP type
+ * @code:	ICMP code
+ * @word:	second 32-bit word of the message: MTU, pointer or 0
+ *
+ * Return: XLAT_REPLY, or XLAT_DROP with the same reason where the RFCs
+ *         forbid an error: about an error, a non-first fragment, a
+ *         multicast, or to a source that is no single host
+ *         (RFC 1812, 4.3.2.7; RFC 4443, 2.4e)
+ */
+XL_MUST_USE struct xlat_result error_reply4(const struct translate *t,
+					    struct pkt *p,
+					    const struct pkt_view *v,
+					    enum xlat_why why, uint8_t type,
+					    uint8_t code, uint32_t word);
+XL_MUST_USE struct xlat_result error_reply6(const struct translate *t,
+					    struct pkt *p,
+					    const struct pkt_view *v,
+					    enum xlat_why why, uint8_t type,
+					    uint8_t code, uint32_t word);
+
+/**
+ * struct error_bucket - token bucket for originated errors (RFC 4443, 2.4f)
+ * @rate:	tokens per second; 0: unlimited
+ * @burst:	most tokens that can be saved up
+ * @tokens:	tokens now, in billionths
+ * @last:	when they were counted, ns
+ */
+struct error_bucket {
+	uint32_t rate;
+	uint32_t burst;
+	uint64_t tokens;
+	uint64_t last;
+};
+
+/**
+ * error_allowed() - take a token
+ * @now:	monotonic time, ns
+ *
+ * Return: may another error be sent now?
+ */
+XL_MUST_USE bool error_allowed(struct error_bucket *b, uint64_t now);
+
+#endif

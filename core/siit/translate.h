@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * translate.h - whole packets from one family to the other, RFC 7915
+ *
+ * The mechanism, without the question which address becomes which: that
+ * is answered beforehand by siit.h (statelessly) or nat64.h (by its tables)
+ * and handed in.  Pure: no clock, no allocation, no globals.
+ */
+#ifndef XLAT_SIIT_TRANSLATE_H
+#define XLAT_SIIT_TRANSLATE_H
+
+#include "packet.h"
+
+enum udp_zero { UDP_ZERO_COMPUTE, UDP_ZERO_DROP, UDP_ZERO_FORWARD };
+
+#define TOS_COPY (-1)
+
+/**
+ * struct translate - how headers are translated; constant while packets flow
+ * @self4:	source of the ICMPv4 errors that we originate
+ * @self6:	source of the ICMPv6 errors that we originate
+ * @mtu4:	MTU of the next hop on the IPv4 side, bytes; 68 to 65535
+ * @mtu6:	MTU of the next hop on the IPv6 side, bytes; from 1280 on
+ * @lowest_mtu6: IPv4 packets that may be fragmented are made to fit this
+ * @tos:	TOS of IPv4 packets made, or TOS_COPY
+ * @tc:		Traffic Class of IPv6 packets made, or TOS_COPY
+ * @udp_zero:	what becomes of IPv4 UDP without checksum (RFC 7915, 4.5)
+ * @ident_key:	secret from which Identifications of IPv4 packets are made
+ */
+struct translate {
+	struct addr6 self6;
+	uint32_t self4;
+	uint32_t mtu4;
+	uint32_t mtu6;
+	uint32_t lowest_mtu6;
+	int tos;
+	int tc;
+	enum udp_zero udp_zero;
+	bool errors;		/* originate ICMP errors at all */
+	uint64_t ident_key[2];
+};
+
+/**
+ * struct tuple4, struct tuple6 - addresses and ports a packet is to have
+ * @sport:	TCP or UDP port, or ICMP echo identifier; ignored where the
+ *		packet holds none
+ * @dport:	the same for the destination; for ICMP equal to @sport
+ */
+struct tuple4 {
+	uint32_t src;
+	uint32_t dst;
+	uint16_t sport;
+	uint16_t dport;
+};
+
+struct tuple6 {
+	struct addr6 src;
+	struct addr6 dst;
+	uint16_t sport;
+	uint16_t dport;
+};
+
+/**
+ * struct map46, struct map64 - what a packet's addresses become
+ * @outer:	of the packet
+ * @quoted:	of the packet quoted in it, if it is an ICMP error
+ * @node:	map64: IPv6 source to be told in an RFC 4884 extension
+ *		because @outer.src stands in for it (RFC 6791)
+ * @keep_ttl:	second leg of a hairpin: the TTL has been lowered already
+ */
+struct map46 {
+	struct tuple6 outer;
+	struct tuple6 quoted;
+	bool keep_ttl;
+};
+
+enum node_extension { NODE_EXT_OFF, NODE_EXT_INTERFACE, NODE_EXT_NODE_ID };
+
+struct map64 {
+	struct tuple4 outer;
+	struct tuple4 quoted;
+	struct addr6 node;
+	enum node_extension node_ext;
+};
+
+/**
+ * translate_4to6() - rewrite an IPv4 packet into IPv6, in place
+ * @t:		configuration
+ * @p:		packet, pkt_parse()d into @v
+ * @v:		its view
+ * @q:		view of the quote if @v->icmp_error, else ignored
+ * @m:		addresses and ports it is to have
+ *
+ * Return: XLAT_FORWARD: send @p, first cut.h if @p->cut is set.
+ *         XLAT_REPLY: @p is an ICMPv4 error for its sender.
+ *         XLAT_DROP: forget @p.
+ */
+XL_MUST_USE struct xlat_result
+translate_4to6(const struct translate *t, struct pkt *p,
+	       const struct pkt_view *v, const struct pkt_view *q,
+	       const struct map46 *m);
+
+/**
+ * translate_6to4() - rewrite an IPv6 packet into IPv4, in place; the mirror
+ * image of translate_4to6()
+ */
+XL_MUST_USE struct xlat_result
+translate_6to4(const struct translate *t, struct pkt *p,
+	       const struct pkt_view *v, const struct pkt_view *q,
+	       const struct map64 *m);
+
+#endif

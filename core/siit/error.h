@@ -37,6 +37,20 @@ XL_MUST_USE struct xlat_result error_reply6(const struct translate *t,
 					    uint8_t code, uint32_t word);
 
 /**
+ * error_refuse4() - the general answer to a packet that is not translated:
+ * ICMPv4 3/13, communication prohibited (RFC 7915, 4.4)
+ * error_refuse6() - ICMPv6 1/1; none about ICMPv6 messages (RFC 7915, 5.4)
+ */
+XL_MUST_USE struct xlat_result error_refuse4(const struct translate *t,
+					     struct pkt *p,
+					     const struct pkt_view *v,
+					     enum xlat_why why);
+XL_MUST_USE struct xlat_result error_refuse6(const struct translate *t,
+					     struct pkt *p,
+					     const struct pkt_view *v,
+					     enum xlat_why why);
+
+/**
  * struct error_bucket - token bucket for originated errors (RFC 4443, 2.4f)
  * @rate:	tokens per second; 0: unlimited
  * @burst:	most tokens that can be saved up

@@ -10,6 +10,7 @@
 #define XLAT_SIIT_TRANSLATE_H
 
 #include "packet.h"
+#include "siit/ident.h"
 
 enum udp_zero { UDP_ZERO_COMPUTE, UDP_ZERO_DROP, UDP_ZERO_FORWARD };
 
@@ -25,7 +26,8 @@ enum udp_zero { UDP_ZERO_COMPUTE, UDP_ZERO_DROP, UDP_ZERO_FORWARD };
  * @tos:	TOS of IPv4 packets made, or TOS_COPY
  * @tc:		Traffic Class of IPv6 packets made, or TOS_COPY
  * @udp_zero:	what becomes of IPv4 UDP without checksum (RFC 7915, 4.5)
- * @ident_key:	secret from which Identifications of IPv4 packets are made
+ * @errors:	originate ICMP errors at all
+ * @ident:	makes Identifications of IPv4 packets; NULL: all 0
  */
 struct translate {
 	struct addr6 self6;
@@ -36,8 +38,8 @@ struct translate {
 	int tos;
 	int tc;
 	enum udp_zero udp_zero;
-	bool errors;		/* originate ICMP errors at all */
-	uint64_t ident_key[2];
+	bool errors;
+	struct ident *ident;
 };
 
 /**
@@ -66,7 +68,9 @@ struct tuple6 {
  * @quoted:	of the packet quoted in it, if it is an ICMP error
  * @node:	map64: IPv6 source to be told in an RFC 4884 extension
  *		because @outer.src stands in for it (RFC 6791)
- * @keep_ttl:	second leg of a hairpin: the TTL has been lowered already
+ * @keep_ttl:	map46: second leg of a hairpin: the TTL has been lowered already
+ * @first_leg:	map64: the result is not sent but translated back: its size
+ *		does not matter
  */
 struct map46 {
 	struct tuple6 outer;
@@ -81,7 +85,34 @@ struct map64 {
 	struct tuple4 quoted;
 	struct addr6 node;
 	enum node_extension node_ext;
+	bool first_leg;
 };
+
+/**
+ * translate_admit4() - what can be decided before any address is looked up
+ * translate_admit6()
+ * @t:		configuration
+ * @p:		packet, pkt_parse()d into @v
+ * @v:		its view
+ * @keep_ttl:	second leg of a hairpin: the TTL is not looked at
+ *
+ * Addresses that are no host's, source routes, hop limit, fragmented ICMP,
+ * protocols without meaning in the other family. To be called before
+ * translate_4to6() or translate_6to4(), which do not repeat it.
+ *
+ * Return: XLAT_FORWARD: go on; otherwise the verdict
+ */
+XL_MUST_USE struct xlat_result translate_admit4(const struct translate *t,
+						struct pkt *p,
+						const struct pkt_view *v,
+						bool keep_ttl);
+XL_MUST_USE struct xlat_result translate_admit6(const struct translate *t,
+						struct pkt *p,
+						const struct pkt_view *v);
+
+/* Addresses that are never a host's (RFC 1812, 5.3.7; RFC 4291, 2.5). */
+bool translate_illegal4(uint32_t addr);
+bool translate_illegal6(struct addr6 addr);
 
 /**
  * translate_4to6() - rewrite an IPv4 packet into IPv6, in place

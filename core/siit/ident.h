@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ident.h - Identification of IPv4 packets that may be fragmented
+ *
+ * The translator counts as the source of what it sends (RFC 6864, 5.3.1).
+ * Values of one (source, destination, protocol) must not repeat soon and
+ * must not be guessable from outside (RFC 7739): each such triple walks
+ * through one of many counters, at a secret distance from it.
+ */
+#ifndef XLAT_SIIT_IDENT_H
+#define XLAT_SIIT_IDENT_H
+
+#include "base.h"
+
+#define IDENT_COUNTERS 1024u
+
+/**
+ * struct ident - counters of one thread
+ * @key:	128 random bits
+ * @next:	counters; any content is a good start
+ */
+struct ident {
+	uint64_t key[2];
+	uint16_t next[IDENT_COUNTERS];
+};
+
+/**
+ * ident_next() - an Identification
+ * @id:		counters, or NULL for none: all packets get 0
+ * @src:	IPv4 source
+ * @dst:	IPv4 destination
+ * @proto:	IPv4 protocol
+ */
+XL_INLINE uint16_t ident_next(struct ident *id, uint32_t src, uint32_t dst,
+			      uint8_t proto)
+{
+	unsigned __int128 mix;
+	uint64_t h;
+
+	if (!id)
+		return 0;
+	mix = (unsigned __int128)(((uint64_t)src << 32 | dst) ^ id->key[0]) *
+	      (id->key[1] ^ (proto | 1u));
+	h = (uint64_t)mix ^ (uint64_t)(mix >> 64);
+	return (uint16_t)(id->next[h % IDENT_COUNTERS]++ + (h >> 32));
+}
+
+#endif

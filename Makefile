@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+#
+# make             build/xlat: one static binary (musl), stripped
+# make check       unit tests and tests of the real binary in namespaces
+# make lint        what can be checked without running it
+# make demo        the whole path, shown with real programs
+# make bench       figures beside plain forwarding and other translators
+# make fuzz        a short run of each fuzzer
+# make install     DESTDIR= PREFIX=/usr/local
+# make clean       remove what was built, but not the dependencies
+# make distclean   those too
+#
+# Variables: B=DIR builds there; V=1 shows the commands; TESTS="lint unit net"
+# says what check runs, ONLY=WORD only the files with WORD in their name.
+
+VERSION := 0.1.0
+
+B      ?= build
+DEPS   ?= build/deps
+PREFIX ?= /usr/local
+TESTS  ?= unit net
+CC     := gcc
+MUSL   := musl-gcc
+CLANG  := clang
+STRIP  := strip
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+include mk/flags.mk
+include mk/packages.mk
+include mk/xlat.mk
+include mk/unit.mk
+include mk/fuzz.mk
+
+.DEFAULT_GOAL := all
+.PHONY: all deps check lint bench demo install clean distclean
+
+all: $(B)/xlat
+
+deps: $(DEPS)/.done
+
+export XLAT    := $(abspath $(B)/xlat)
+export UNIT    := $(abspath $(B)/unit)
+export BUILD   := $(abspath $(B))
+export DEPSDIR := $(abspath $(DEPS))
+export PURE_FLAGS WARN
+
+check: all unit $(if $(filter lint,$(TESTS)),$(B)/.have-lint) $(B)/.have-net
+	$(Q)python3 tests/run.py $(TESTS)
+
+lint: all $(B)/.have-lint
+	$(Q)python3 tests/run.py lint
+
+bench: all $(B)/core_bench $(B)/.have-bench
+	$(Q)python3 tests/bench/bench.py
+
+demo: all $(B)/.have-net
+	$(Q)python3 tests/demo.py
+
+install: all
+	install -D -m 755 $(B)/xlat $(DESTDIR)$(PREFIX)/sbin/xlat
+	for a in $(APPLETS); do \
+		ln -sf xlat $(DESTDIR)$(PREFIX)/sbin/xlat-$$a || exit 1; \
+	done
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man8
+
+clean:
+	$(Q)rm -rf $(B)/obj $(B)/unit-obj $(B)/fuzz $(B)/lint $(B)/xlat \
+		$(B)/xlat.debug $(B)/unit $(B)/core_bench
+
+distclean: clean
+	$(Q)rm -rf $(B) $(DEPS)

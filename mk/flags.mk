@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# Compilers' flags. Core is compiled so that nothing but the compiler's own
+# headers exists for it; the include paths are the layers.
+
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wundef \
+	-Wvla -Werror
+
+# The shell asks for the path, late: on a fresh machine there is no compiler
+# yet when make reads this.
+PURE_FLAGS := -std=c11 -ffreestanding -nostdinc -Icore
+PURE := $(PURE_FLAGS) -isystem "$$($(CC) -print-file-name=include)"
+
+# Debian's musl-gcc takes -static-pie and makes a dynamic PIE, so: -static.
+OPT  := -O2 -g -fno-pie -ffunction-sections -fdata-sections \
+	-fstack-protector-strong -fno-asynchronous-unwind-tables
+LINK := -static -no-pie -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now \
+	-Wl,-z,noexecstack
+
+APP := -std=c11 -D_GNU_SOURCE -DXLAT_VERSION='"$(VERSION)"' \
+	-Icore -Iplatform/linux -Icmd
+
+ifeq ($(V),1)
+Q    :=
+say   =
+else
+Q    := @
+say   = @echo "  $(1)	$@";
+endif

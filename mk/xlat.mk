@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# The binary. Sources are found, not listed; build/obj mirrors the tree.
+
+APPLETS := clat plat siit dns64
+CORE_C  := $(wildcard core/*.c core/*/*.c)
+APP_C   := $(wildcard platform/linux/*.c cmd/*.c)
+MAN     := $(wildcard cmd/*.8)
+CORE_O  := $(CORE_C:%.c=$(B)/obj/%.o)
+APP_O   := $(APP_C:%.c=$(B)/obj/%.o)
+
+MUSL_INC := -isystem $(DEPS)/include -idirafter $(DEPS)/hdrs
+
+$(B)/xlat: $(B)/xlat.debug
+	$(call say,STRIP)$(STRIP) -s -R .comment -o $@ $<
+
+$(B)/xlat.debug: $(CORE_O) $(APP_O) $(DEPS)/.done
+	$(call say,LINK)$(MUSL) $(LINK) -Wl,-Map=$@.map -o $@ $(CORE_O) \
+		$(APP_O) $(DEPS)/lib/libmnl.a $(DEPS)/lib/libcap.a
+
+$(B)/obj/core/%.o: core/%.c $(MAKEFILE_LIST) | $(B)/.have-build
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(PURE) $(WARN) $(OPT) -MMD -MP -c -o $@ $<
+
+$(B)/obj/%.o: %.c $(MAKEFILE_LIST) | $(DEPS)/.done
+	@mkdir -p $(@D)
+	$(call say,MUSL)$(MUSL) $(APP) $(MUSL_INC) $(WARN) $(OPT) -MMD -MP \
+		-c -o $@ $<
+
+-include $(CORE_O:.o=.d) $(APP_O:.o=.d)
+
+# Core alone, timed: the same objects as in the binary.
+$(B)/core_bench: $(wildcard tests/bench/*.c) $(CORE_O) | $(DEPS)/.done
+	$(call say,MUSL)$(MUSL) $(APP) -O2 -static -no-pie -o $@ \
+		$(filter %.c %.o,$^)

@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# packages.sh GROUP... - have the Debian packages that a make target needs
+#
+# Asks dpkg first, so that a machine that has them all needs neither root nor
+# the network. Services that come with a package (unbound, tayga) are not
+# started: the tests run their own in namespaces.
+set -eu
+
+build="gcc libc6-dev musl-tools linux-libc-dev binutils xz-utils
+	debian-archive-keyring util-linux"
+unit="libcriterion-dev"
+net="python3 iproute2 nftables iputils-ping traceroute curl bind9-dnsutils
+	iperf3 unbound procps"
+lint="clang clang-format clang-tidy cppcheck universal-ctags mandoc python3
+	libcriterion-dev"
+bench="$net tayga"
+
+wanted=
+for group in "$@"; do
+	case $group in
+	build | unit | net | lint | bench) ;;
+	*) echo "packages.sh: no group '$group'" >&2; exit 2 ;;
+	esac
+	eval "wanted=\"\$wanted \$$group\""
+done
+
+missing() {
+	for p in $wanted; do
+		s=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) ||
+			s=
+		[ "$s" = installed ] || echo "$p"
+	done | sort -u | tr '\n' ' '
+}
+
+list=$(missing)
+[ -n "$list" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+	echo "xlat: needs the equivalents of these Debian packages: $list" >&2
+	exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+	echo "xlat: missing packages; as root: apt-get install $list" >&2
+	exit 1
+fi
+
+# policy-rc.d is Debian's way to say that nothing is to be started now.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	trap 'rm -f $policy' EXIT
+	trap 'exit 1' INT TERM HUP
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+fi
+
+echo "xlat: installing $list"
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+# shellcheck disable=SC2086 # a list of words
+apt-get -qq -o DPkg::Lock::Timeout=300 --no-install-recommends install -y \
+	$list >/dev/null

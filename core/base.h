@@ -15,15 +15,15 @@
 
 /* Data-path helpers: always inlined, which also lifts eBPF's limit of five
  * arguments to a function. */
-#define XL_INLINE static inline __attribute__((always_inline, unused))
+#define XL_INLINE             static inline __attribute__((always_inline, unused))
 
 /* A result that must not be ignored. */
-#define XL_MUST_USE __attribute__((warn_unused_result))
+#define XL_MUST_USE           __attribute__((warn_unused_result))
 
-#define XL_LIKELY(x)   __builtin_expect(!!(x), 1)
-#define XL_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define XL_LIKELY(x)          __builtin_expect(!!(x), 1)
+#define XL_UNLIKELY(x)        __builtin_expect(!!(x), 0)
 
-#define XL_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define XL_COUNT(array)       (sizeof(array) / sizeof((array)[0]))
 
 #define mem_copy(dst, src, n) __builtin_memcpy(dst, src, n)
 #define mem_move(dst, src, n) __builtin_memmove(dst, src, n)

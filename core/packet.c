@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "packet.h"
 
-#define OPT_END	 0u
-#define OPT_NOP	 1u
+#define OPT_END  0u
+#define OPT_NOP  1u
 #define OPT_LSRR 131u
 #define OPT_SSRR 137u
 
@@ -133,8 +133,8 @@ static bool is_extension(uint8_t next)
 }
 
 /* Follow the chain from Next Header @next; a Fragment header ends it. */
-static enum xlat_why view_chain(const uint8_t *data, uint32_t end,
-				uint8_t next, struct pkt_view *v)
+static enum xlat_why view_chain(const uint8_t *data, uint32_t end, uint8_t next,
+				struct pkt_view *v)
 {
 	uint32_t off = IP6_HDR_LEN;
 	uint32_t size;
@@ -260,12 +260,11 @@ enum xlat_why pkt_parse_quote(const uint8_t *data, uint32_t len,
 static uint32_t quote_length(const uint8_t *icmp, const struct pkt_view *v)
 {
 	if (v->version == 4)
-		return v->icmp_type == 4 || v->icmp_type == 5 ?
-			       0 :
-			       (uint32_t)icmp[5] << 2;
-	return v->icmp_type == 1 || v->icmp_type == 3 ?
-		       (uint32_t)icmp[4] << 3 :
-		       0;
+		return v->icmp_type == 4 || v->icmp_type == 5
+			       ? 0
+			       : (uint32_t)icmp[5] << 2;
+	return v->icmp_type == 1 || v->icmp_type == 3 ? (uint32_t)icmp[4] << 3
+						      : 0;
 }
 
 static bool icmp_checksum_good(const struct pkt *p, const struct pkt_view *v)
@@ -273,8 +272,8 @@ static bool icmp_checksum_good(const struct pkt *p, const struct pkt_view *v)
 	uint64_t sum = csum_bytes(p->data + v->l4, v->l4_len);
 
 	if (v->version == 6)
-		sum += addr6_sum(v->h6.src) + addr6_sum(v->h6.dst) +
-		       v->l4_len + IP_ICMP6;
+		sum += addr6_sum(v->h6.src) + addr6_sum(v->h6.dst) + v->l4_len +
+		       IP_ICMP6;
 	return csum_fold(sum) == 0xffff;
 }
 
@@ -286,8 +285,8 @@ enum xlat_why pkt_quote(const struct pkt *p, const struct pkt_view *v,
 	uint32_t field;
 	enum xlat_why why;
 
-	if (v->version == 4 ? v->icmp_type == 4 || v->icmp_type == 5 :
-			      v->icmp_type == 0 || v->icmp_type > 4)
+	if (v->version == 4 ? v->icmp_type == 4 || v->icmp_type == 5
+			    : v->icmp_type == 0 || v->icmp_type > 4)
 		return WHY_ICMP_TYPE;
 	if (!icmp_checksum_good(p, v))
 		return WHY_BAD_CHECKSUM;

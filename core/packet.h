@@ -13,7 +13,7 @@
 #include "xlat.h"
 
 #define PKT_HEADROOM  256u   /* bytes to leave free before a packet read */
-#define PKT_MAX	      65600u /* longest packet that may be built */
+#define PKT_MAX       65600u /* longest packet that may be built */
 #define PKT_BUF_SIZE  (PKT_HEADROOM + PKT_MAX + 64u)
 #define PKT_CHAIN_MAX 16u /* IPv6 extension headers followed */
 
@@ -90,9 +90,9 @@ struct pkt_view {
 	bool first;
 	bool ports;
 	bool icmp_error;
-	bool source_route;	/* IPv4: one that is not used up */
+	bool source_route;       /* IPv4: one that is not used up */
 	bool ext_after_fragment; /* IPv6: RFC 7915, 5.1.1 */
-	uint16_t routing_ptr;	/* IPv6: offset of a Segments Left that is
+	uint16_t routing_ptr;    /* IPv6: offset of a Segments Left that is
 				 * not 0, or 0 */
 };
 
@@ -139,8 +139,7 @@ XL_MUST_USE enum xlat_why pkt_parse_quote(const uint8_t *data, uint32_t len,
  *
  * Return: WHY_NONE, or why the error has to be dropped
  */
-XL_MUST_USE enum xlat_why pkt_quote(const struct pkt *p,
-				    const struct pkt_view *v,
-				    struct pkt_view *q);
+XL_MUST_USE enum xlat_why
+pkt_quote(const struct pkt *p, const struct pkt_view *v, struct pkt_view *q);
 
 #endif

@@ -15,103 +15,107 @@
 /*
  * R(identifier, name, what happened, what the operator can do)
  */
-#define XLAT_REASONS(R)                                                       \
-	R(NONE, "none", "forwarded", "")                                      \
-	/* malformed */                                                       \
-	R(SHORT, "short", "packet ends before its header does",               \
-	  "look at the sender or the link: something truncates packets")      \
-	R(VERSION, "version", "neither IPv4 nor IPv6",                        \
-	  "look at what else writes to this device")                          \
-	R(BAD_LENGTH, "bad-length", "a length field contradicts the packet",  \
-	  "look at the sender or the link: something damages packets")        \
-	R(BAD_CHECKSUM, "bad-checksum",                                       \
-	  "wrong IPv4 header checksum, or ICMP error with a wrong checksum",  \
-	  "look at the sender or the link: something damages packets")        \
-	R(BAD_OPTION, "bad-option", "IPv4 option list cannot be parsed",      \
-	  "find the sender; options are hardly ever legitimate")              \
-	R(BAD_CHAIN, "bad-chain",                                             \
-	  "IPv6 extension headers run past the packet or are too many",       \
-	  "find the sender; long chains are an evasion technique")            \
-	R(TINY_FRAGMENT, "tiny-fragment",                                     \
-	  "first fragment without a whole transport header",                  \
-	  "find the sender; RFC 1858 describes the attack")                   \
-	R(BAD_FRAGMENT, "bad-fragment", "fragment ends beyond 65535 bytes",   \
-	  "find the sender; this is an attack on reassembly")                 \
-	/* not translatable */                                                \
-	R(ILLEGAL_SOURCE, "illegal-source",                                   \
-	  "source is no unicast address of a host",                           \
-	  "find the sender; a reverse-path filter upstream helps")            \
-	R(ILLEGAL_DESTINATION, "illegal-destination",                         \
-	  "destination is no unicast address of a host",                      \
-	  "nothing; multicast and broadcast are not translated")              \
-	R(NO_MAPPING, "no-mapping",                                           \
-	  "address is neither in pool6 nor in the address mapping table",     \
-	  "compare the routes into the device with pool6 and eam")            \
-	R(NON_GLOBAL, "non-global",                                           \
-	  "non-global IPv4 address under the well-known prefix "              \
-	  "(RFC 6052, 3.1) or refused as destination",                        \
-	  "use a prefix of your own, or name the network with allow4")        \
-	R(DENIED, "denied", "address on the deny list, or not on the allowed "\
-	  "list", "check allow6, allow4 and denylist4")                       \
-	R(SOURCE_ROUTE, "source-route",                                       \
-	  "IPv4 source route that is not used up",                            \
-	  "nothing; source routing is refused everywhere")                    \
-	R(ROUTING_HEADER, "routing-header",                                   \
-	  "IPv6 Routing header with segments left",                           \
-	  "nothing; source routing is refused everywhere")                    \
-	R(UNKNOWN_PROTOCOL, "unknown-protocol",                               \
-	  "protocol that cannot be carried to the other family",              \
-	  "stateful NAT64 carries TCP, UDP and ICMP only; siit carries all")  \
-	R(ICMP_TYPE, "icmp-type", "ICMP message without a counterpart",       \
-	  "nothing; RFC 7915 drops these")                                    \
-	R(ICMP_FRAGMENT, "icmp-fragment", "fragmented ICMP message",          \
-	  "nothing; RFC 7915 cannot translate the checksum; ping with less")  \
-	R(ICMP_QUOTE, "icmp-quote",                                           \
-	  "ICMP error whose quoted packet cannot be translated",              \
-	  "nothing; often a late error about a flow that is gone")            \
-	R(EXT_AFTER_FRAGMENT, "ext-after-fragment",                           \
-	  "extension header behind the Fragment header",                      \
-	  "nothing; RFC 7915 drops these")                                    \
-	R(UDP_ZERO_CHECKSUM, "udp-zero-checksum",                             \
-	  "IPv4 UDP without checksum that may not or cannot be completed",    \
-	  "set udp-zero-checksum to compute or forward")                      \
-	R(HOP_LIMIT, "hop-limit", "TTL or hop limit used up",                 \
-	  "normal for traceroute; many of them mean a routing loop")          \
-	R(TOO_BIG, "too-big", "does not fit the next hop and may not be cut", \
-	  "normal for path MTU discovery; many mean its errors get lost")     \
-	/* stateful */                                                        \
-	R(NO_BINDING, "no-binding",                                           \
-	  "IPv4 packet for a pool address and port that nobody uses",         \
-	  "normal on the Internet: scans and late packets")                   \
-	R(FILTERED, "filtered", "refused by the filtering rule",              \
-	  "see --filtering")                                                  \
-	R(TCP_STATE, "tcp-state", "TCP segment that may not open a session",  \
-	  "normal after a restart: connections that the table has forgotten") \
-	R(FRAGMENT, "fragment", "fragment that stateful translation cannot "  \
-	  "place", "lower the sender's MTU or datagram size")                 \
-	R(TABLE_FULL, "table-full", "no room for another session",            \
-	  "raise max-sessions")                                               \
-	R(SUBSCRIBER_LIMIT, "subscriber-limit",                               \
-	  "the subscriber has as many sessions as it may",                    \
-	  "look at that subscriber; raise max-sessions-per-subscriber")       \
-	R(POOL_EXHAUSTED, "pool-exhausted", "no free port in pool4",          \
-	  "add addresses to pool4")                                           \
-	R(SYN_HELD, "syn-held", "unsolicited TCP SYN, held for six seconds",  \
-	  "normal: RFC 6146 waits for a simultaneous open")                   \
-	/* own limits */                                                      \
-	R(ERROR_LIMIT, "error-limit",                                         \
-	  "an ICMP error was due but the rate limit held it back",            \
-	  "find who sends so many packets that cannot be forwarded")          \
-	R(WRITE_FAILED, "write-failed", "the kernel refused the packet",      \
-	  "see the log; the device may be down")                              \
-	R(NO_HEADROOM, "no-headroom", "internal: buffer too small",           \
+#define XLAT_REASONS(R)                                                        \
+	R(NONE, "none", "forwarded", "")                                       \
+	/* malformed */                                                        \
+	R(SHORT, "short", "packet ends before its header does",                \
+	  "look at the sender or the link: something truncates packets")       \
+	R(VERSION, "version", "neither IPv4 nor IPv6",                         \
+	  "look at what else writes to this device")                           \
+	R(BAD_LENGTH, "bad-length", "a length field contradicts the packet",   \
+	  "look at the sender or the link: something damages packets")         \
+	R(BAD_CHECKSUM, "bad-checksum",                                        \
+	  "wrong IPv4 header checksum, or ICMP error with a wrong checksum",   \
+	  "look at the sender or the link: something damages packets")         \
+	R(BAD_OPTION, "bad-option", "IPv4 option list cannot be parsed",       \
+	  "find the sender; options are hardly ever legitimate")               \
+	R(BAD_CHAIN, "bad-chain",                                              \
+	  "IPv6 extension headers run past the packet or are too many",        \
+	  "find the sender; long chains are an evasion technique")             \
+	R(TINY_FRAGMENT, "tiny-fragment",                                      \
+	  "first fragment without a whole transport header",                   \
+	  "find the sender; RFC 1858 describes the attack")                    \
+	R(BAD_FRAGMENT, "bad-fragment", "fragment ends beyond 65535 bytes",    \
+	  "find the sender; this is an attack on reassembly")                  \
+	/* not translatable */                                                 \
+	R(ILLEGAL_SOURCE, "illegal-source",                                    \
+	  "source is no unicast address of a host",                            \
+	  "find the sender; a reverse-path filter upstream helps")             \
+	R(ILLEGAL_DESTINATION, "illegal-destination",                          \
+	  "destination is no unicast address of a host",                       \
+	  "nothing; multicast and broadcast are not translated")               \
+	R(NO_MAPPING, "no-mapping",                                            \
+	  "address is neither in pool6 nor in the address mapping table",      \
+	  "compare the routes into the device with pool6 and eam")             \
+	R(NON_GLOBAL, "non-global",                                            \
+	  "non-global IPv4 address under the well-known prefix "               \
+	  "(RFC 6052, 3.1) or refused as destination",                         \
+	  "use a prefix of your own, or name the network with allow4")         \
+	R(DENIED, "denied",                                                    \
+	  "address on the deny list, or not on the allowed "                   \
+	  "list",                                                              \
+	  "check allow6, allow4 and denylist4")                                \
+	R(SOURCE_ROUTE, "source-route",                                        \
+	  "IPv4 source route that is not used up",                             \
+	  "nothing; source routing is refused everywhere")                     \
+	R(ROUTING_HEADER, "routing-header",                                    \
+	  "IPv6 Routing header with segments left",                            \
+	  "nothing; source routing is refused everywhere")                     \
+	R(UNKNOWN_PROTOCOL, "unknown-protocol",                                \
+	  "protocol that cannot be carried to the other family",               \
+	  "stateful NAT64 carries TCP, UDP and ICMP only; siit carries all")   \
+	R(ICMP_TYPE, "icmp-type", "ICMP message without a counterpart",        \
+	  "nothing; RFC 7915 drops these")                                     \
+	R(ICMP_FRAGMENT, "icmp-fragment", "fragmented ICMP message",           \
+	  "nothing; RFC 7915 cannot translate the checksum; ping with less")   \
+	R(ICMP_QUOTE, "icmp-quote",                                            \
+	  "ICMP error whose quoted packet cannot be translated",               \
+	  "nothing; often a late error about a flow that is gone")             \
+	R(EXT_AFTER_FRAGMENT, "ext-after-fragment",                            \
+	  "extension header behind the Fragment header",                       \
+	  "nothing; RFC 7915 drops these")                                     \
+	R(UDP_ZERO_CHECKSUM, "udp-zero-checksum",                              \
+	  "IPv4 UDP without checksum that may not or cannot be completed",     \
+	  "set udp-zero-checksum to compute or forward")                       \
+	R(HOP_LIMIT, "hop-limit", "TTL or hop limit used up",                  \
+	  "normal for traceroute; many of them mean a routing loop")           \
+	R(TOO_BIG, "too-big", "does not fit the next hop and may not be cut",  \
+	  "normal for path MTU discovery; many mean its errors get lost")      \
+	/* stateful */                                                         \
+	R(NO_BINDING, "no-binding",                                            \
+	  "IPv4 packet for a pool address and port that nobody uses",          \
+	  "normal on the Internet: scans and late packets")                    \
+	R(FILTERED, "filtered", "refused by the filtering rule",               \
+	  "see --filtering")                                                   \
+	R(TCP_STATE, "tcp-state", "TCP segment that may not open a session",   \
+	  "normal after a restart: connections that the table has forgotten")  \
+	R(FRAGMENT, "fragment",                                                \
+	  "fragment that stateful translation cannot "                         \
+	  "place",                                                             \
+	  "lower the sender's MTU or datagram size")                           \
+	R(TABLE_FULL, "table-full", "no room for another session",             \
+	  "raise max-sessions")                                                \
+	R(SUBSCRIBER_LIMIT, "subscriber-limit",                                \
+	  "the subscriber has as many sessions as it may",                     \
+	  "look at that subscriber; raise max-sessions-per-subscriber")        \
+	R(POOL_EXHAUSTED, "pool-exhausted", "no free port in pool4",           \
+	  "add addresses to pool4")                                            \
+	R(SYN_HELD, "syn-held", "unsolicited TCP SYN, held for six seconds",   \
+	  "normal: RFC 6146 waits for a simultaneous open")                    \
+	/* own limits */                                                       \
+	R(ERROR_LIMIT, "error-limit",                                          \
+	  "an ICMP error was due but the rate limit held it back",             \
+	  "find who sends so many packets that cannot be forwarded")           \
+	R(WRITE_FAILED, "write-failed", "the kernel refused the packet",       \
+	  "see the log; the device may be down")                               \
+	R(NO_HEADROOM, "no-headroom", "internal: buffer too small",            \
 	  "report this: it is a bug")
 
 enum xlat_why {
 #define XLAT_WHY(id, name, what, advice) WHY_##id,
 	XLAT_REASONS(XLAT_WHY)
 #undef XLAT_WHY
-	WHY_COUNT
+		WHY_COUNT
 };
 
 /**

@@ -17,10 +17,10 @@
 struct cut {
 	const struct pkt *p;
 	struct pkt_view v;
-	uint32_t pos;		/* transport bytes already sent */
-	uint32_t step;		/* transport or payload bytes per piece */
-	uint32_t hdr;		/* transport header repeated in each piece */
-	uint16_t id;		/* Identification of the next IPv4 segment */
+	uint32_t pos;  /* transport bytes already sent */
+	uint32_t step; /* transport or payload bytes per piece */
+	uint32_t hdr;  /* transport header repeated in each piece */
+	uint16_t id;   /* Identification of the next IPv4 segment */
 };
 
 /**

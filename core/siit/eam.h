@@ -26,12 +26,12 @@ struct eam_entry {
  */
 struct eam {
 	struct eam_entry *entries;
-	uint32_t *slots4;	/* index + 1 into entries; open addressing */
+	uint32_t *slots4; /* index + 1 into entries; open addressing */
 	uint32_t *slots6;
 	uint32_t count;
 	uint32_t capacity;
-	uint32_t mask;		/* slots per family - 1 */
-	uint64_t lens4;		/* bit n: a /n is in use */
+	uint32_t mask;  /* slots per family - 1 */
+	uint64_t lens4; /* bit n: a /n is in use */
 	uint64_t lens6[3];
 };
 

@@ -25,16 +25,12 @@
  *         multicast, or to a source that is no single host
  *         (RFC 1812, 4.3.2.7; RFC 4443, 2.4e)
  */
-XL_MUST_USE struct xlat_result error_reply4(const struct translate *t,
-					    struct pkt *p,
-					    const struct pkt_view *v,
-					    enum xlat_why why, uint8_t type,
-					    uint8_t code, uint32_t word);
-XL_MUST_USE struct xlat_result error_reply6(const struct translate *t,
-					    struct pkt *p,
-					    const struct pkt_view *v,
-					    enum xlat_why why, uint8_t type,
-					    uint8_t code, uint32_t word);
+XL_MUST_USE struct xlat_result
+error_reply4(const struct translate *t, struct pkt *p, const struct pkt_view *v,
+	     enum xlat_why why, uint8_t type, uint8_t code, uint32_t word);
+XL_MUST_USE struct xlat_result
+error_reply6(const struct translate *t, struct pkt *p, const struct pkt_view *v,
+	     enum xlat_why why, uint8_t type, uint8_t code, uint32_t word);
 
 /**
  * error_refuse4() - the general answer to a packet that is not translated:

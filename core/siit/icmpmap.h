@@ -10,9 +10,9 @@
 
 /* What becomes of the second 32-bit word of the message. */
 enum icmpmap_word {
-	ICMPMAP_ZERO,	 /* zero, or an RFC 4884 length */
-	ICMPMAP_KEEP,	 /* echo: identifier and sequence number */
-	ICMPMAP_MTU,	 /* icmpmap_mtu_4to6(), icmpmap_mtu_6to4() */
+	ICMPMAP_ZERO,    /* zero, or an RFC 4884 length */
+	ICMPMAP_KEEP,    /* echo: identifier and sequence number */
+	ICMPMAP_MTU,     /* icmpmap_mtu_4to6(), icmpmap_mtu_6to4() */
 	ICMPMAP_POINTER, /* @pointer */
 };
 
@@ -32,7 +32,7 @@ struct icmpmap {
 	enum icmpmap_word word;
 };
 
-#define ICMPMAP_TO(type, code, word)                                          \
+#define ICMPMAP_TO(type, code, word)                                           \
 	((struct icmpmap){ true, type, code, 0, ICMPMAP_##word })
 #define ICMPMAP_NONE ((struct icmpmap){ false, 0, 0, 0, ICMPMAP_ZERO })
 
@@ -105,8 +105,8 @@ XL_INLINE struct icmpmap icmpmap_4to6(uint8_t type, uint8_t code,
 	case 11:
 		return ICMPMAP_TO(3, code, ZERO);
 	case 12:
-		return code == 0 || code == 2 ? icmpmap_pointer_4to6(pointer) :
-						ICMPMAP_NONE;
+		return code == 0 || code == 2 ? icmpmap_pointer_4to6(pointer)
+					      : ICMPMAP_NONE;
 	default:
 		return ICMPMAP_NONE;
 	}
@@ -173,8 +173,7 @@ XL_INLINE struct icmpmap icmpmap_6to4(uint8_t type, uint8_t code,
 	case 4:
 		if (code == 1)
 			return ICMPMAP_TO(3, 2, ZERO);
-		return code == 0 ? icmpmap_pointer_6to4(pointer) :
-				   ICMPMAP_NONE;
+		return code == 0 ? icmpmap_pointer_6to4(pointer) : ICMPMAP_NONE;
 	default:
 		return ICMPMAP_NONE;
 	}
@@ -188,14 +187,14 @@ XL_INLINE uint32_t icmpmap_min(uint32_t a, uint32_t b)
 /* RFC 1191, table 7-1: the largest plateau below @total that IPv6 can use. */
 XL_INLINE uint32_t icmpmap_plateau(uint32_t total)
 {
-	return total > 65535 ? 65535 :
-	       total > 32000 ? 32000 :
-	       total > 17914 ? 17914 :
-	       total > 8166  ? 8166 :
-	       total > 4352  ? 4352 :
-	       total > 2002  ? 2002 :
-	       total > 1492  ? 1492 :
-			       0;
+	return total > 65535   ? 65535
+	       : total > 32000 ? 32000
+	       : total > 17914 ? 17914
+	       : total > 8166  ? 8166
+	       : total > 4352  ? 4352
+	       : total > 2002  ? 2002
+	       : total > 1492  ? 1492
+			       : 0;
 }
 
 /**
@@ -207,8 +206,8 @@ XL_INLINE uint32_t icmpmap_plateau(uint32_t total)
  *
  * Return: bytes, never below 1280 (RFC 8021)
  */
-XL_INLINE uint32_t icmpmap_mtu_4to6(uint32_t mtu, uint32_t total,
-				    uint32_t mtu4, uint32_t mtu6)
+XL_INLINE uint32_t icmpmap_mtu_4to6(uint32_t mtu, uint32_t total, uint32_t mtu4,
+				    uint32_t mtu6)
 {
 	if (mtu == 0)
 		mtu = icmpmap_plateau(total);

@@ -34,15 +34,18 @@ struct ident {
 XL_INLINE uint16_t ident_next(struct ident *id, uint32_t src, uint32_t dst,
 			      uint8_t proto)
 {
-	unsigned __int128 mix;
 	uint64_t h;
 
 	if (!id)
 		return 0;
-	mix = (unsigned __int128)(((uint64_t)src << 32 | dst) ^ id->key[0]) *
-	      (id->key[1] ^ (proto | 1u));
-	h = (uint64_t)mix ^ (uint64_t)(mix >> 64);
-	return (uint16_t)(id->next[h % IDENT_COUNTERS]++ + (h >> 32));
+	h = (uint64_t)(src ^ (uint32_t)id->key[0]) *
+		    ((uint32_t)id->key[1] | 1u) +
+	    (uint64_t)(dst ^ (uint32_t)(id->key[0] >> 32)) *
+		    ((uint32_t)(id->key[1] >> 32) | 1u) +
+	    proto;
+	h = (h ^ h >> 29) * 0xbf58476d1ce4e5b9;
+	h ^= h >> 32;
+	return (uint16_t)(id->next[h % IDENT_COUNTERS]++ + (h >> 16));
 }
 
 #endif

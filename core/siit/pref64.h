@@ -68,8 +68,7 @@ XL_INLINE struct addr6 pref64_embed(struct pref64 p, uint32_t v4)
 		return (struct addr6){ p.prefix.hi, p.prefix.lo | a };
 	return (struct addr6){
 		.hi = p.prefix.hi | a >> shift,
-		.lo = p.prefix.lo |
-		      ((a << (56 - shift)) & 0x00ffffffffffffff),
+		.lo = p.prefix.lo | ((a << (56 - shift)) & 0x00ffffffffffffff),
 	};
 }
 

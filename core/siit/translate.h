@@ -126,18 +126,20 @@ bool translate_illegal6(struct addr6 addr);
  *         XLAT_REPLY: @p is an ICMPv4 error for its sender.
  *         XLAT_DROP: forget @p.
  */
-XL_MUST_USE struct xlat_result
-translate_4to6(const struct translate *t, struct pkt *p,
-	       const struct pkt_view *v, const struct pkt_view *q,
-	       const struct map46 *m);
+XL_MUST_USE struct xlat_result translate_4to6(const struct translate *t,
+					      struct pkt *p,
+					      const struct pkt_view *v,
+					      const struct pkt_view *q,
+					      const struct map46 *m);
 
 /**
  * translate_6to4() - rewrite an IPv6 packet into IPv4, in place; the mirror
  * image of translate_4to6()
  */
-XL_MUST_USE struct xlat_result
-translate_6to4(const struct translate *t, struct pkt *p,
-	       const struct pkt_view *v, const struct pkt_view *q,
-	       const struct map64 *m);
+XL_MUST_USE struct xlat_result translate_6to4(const struct translate *t,
+					      struct pkt *p,
+					      const struct pkt_view *v,
+					      const struct pkt_view *q,
+					      const struct map64 *m);
 
 #endif

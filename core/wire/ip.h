@@ -126,9 +126,9 @@ XL_INLINE bool addr6_equal(struct addr6 a, struct addr6 b)
 XL_INLINE struct addr6 addr6_mask(struct addr6 a, unsigned int len)
 {
 	const uint64_t hi = len >= 64 ? ~0ULL : len ? ~0ULL << (64 - len) : 0;
-	const uint64_t lo = len >= 128 ? ~0ULL :
-			    len > 64   ? ~0ULL << (128 - len) :
-					 0;
+	const uint64_t lo = len >= 128 ? ~0ULL
+			    : len > 64 ? ~0ULL << (128 - len)
+				       : 0;
 
 	return (struct addr6){ a.hi & hi, a.lo & lo };
 }

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "siit/transport.h"
+
+#include "siit/error.h"
+
+#define TCP_CHECK 16u
+#define UDP_CHECK 6u
+
+static uint32_t check_offset(uint8_t proto)
+{
+	return proto == IP_TCP ? TCP_CHECK : UDP_CHECK;
+}
+
+void transport_patch(uint8_t *l4, const struct pkt_view *v, uint16_t sport,
+		     uint16_t dport, struct transport_delta d, bool partial)
+{
+	const uint32_t at = check_offset(v->proto);
+	uint16_t check;
+
+	if (!v->ports)
+		return;
+	be_put16(l4, sport);
+	be_put16(l4 + 2, dport);
+	if (v->l4_len < at + 2)
+		return;
+	check = be_get16(l4 + at);
+	if (partial) {
+		check = csum_adjust_partial(check, d.pseudo);
+	} else {
+		if (v->proto == IP_UDP && check == 0)
+			return;
+		check = csum_adjust(check, d.full);
+		if (v->proto == IP_UDP && check == 0)
+			check = 0xffff;
+	}
+	be_put16(l4 + at, check);
+}
+
+/* Add up what a partial checksum leaves to be added. */
+static void finish_partial(struct pkt *p, const struct pkt_view *v)
+{
+	uint8_t *l4 = p->data + v->l4;
+	uint16_t check = (uint16_t)~csum_fold(csum_bytes(l4, v->l4_len));
+
+	if (v->proto == IP_UDP && check == 0)
+		check = 0xffff;
+	be_put16(l4 + check_offset(v->proto), check);
+	p->partial = false;
+}
+
+/* UDP without checksum, which IPv6 does not know (RFC 7915, 4.5). */
+static struct xlat_result udp_zero_4to6(const struct translate *t,
+					struct pkt *p, const struct pkt_view *v,
+					const struct tuple6 *to)
+{
+	uint8_t *l4 = p->data + v->l4;
+	uint64_t sum;
+	uint16_t check;
+
+	if (t->udp_zero == UDP_ZERO_DROP ||
+	    (t->udp_zero == UDP_ZERO_COMPUTE && v->fragment))
+		return error_refuse4(t, p, v, WHY_UDP_ZERO_CHECKSUM);
+	be_put16(l4, to->sport);
+	be_put16(l4 + 2, to->dport);
+	if (t->udp_zero == UDP_ZERO_FORWARD)
+		return xlat_forward();
+	sum = csum_bytes(l4, v->l4_len) + addr6_sum(to->src) +
+	      addr6_sum(to->dst) + v->l4_len + IP_UDP;
+	check = (uint16_t)~csum_fold(sum);
+	be_put16(l4 + UDP_CHECK, check ? check : 0xffff);
+	return xlat_forward();
+}
+
+struct xlat_result transport_4to6(const struct translate *t, struct pkt *p,
+				  const struct pkt_view *v,
+				  const struct tuple6 *to)
+{
+	uint8_t *l4 = p->data + v->l4;
+
+	if (!v->ports)
+		return xlat_forward();
+	if (v->proto == IP_UDP && !p->partial && be_get16(l4 + UDP_CHECK) == 0)
+		return udp_zero_4to6(t, p, v, to);
+	transport_patch(l4, v, to->sport, to->dport,
+			transport_delta_4to6(v, to), p->partial);
+	if (p->partial && p->cut)
+		finish_partial(p, v);
+	return xlat_forward();
+}
+
+struct xlat_result transport_6to4(struct pkt *p, const struct pkt_view *v,
+				  const struct tuple4 *to)
+{
+	transport_patch(p->data + v->l4, v, to->sport, to->dport,
+			transport_delta_6to4(v, to), p->partial);
+	if (v->ports && p->partial && p->cut)
+		finish_partial(p, v);
+	return xlat_forward();
+}

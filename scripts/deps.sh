@@ -18,7 +18,7 @@ CAP_SUITE=bookworm
 CAP_SHA256=15c40ededb3003d70a283fe587a36b7d19c8b3b554e33f86129c059a4bb466b2
 MNL_SUITE=trixie
 MNL_VERSION=1.0.5-3
-MNL_SHA256_amd64=\
+MNL_SHA256_AMD64=\
 7f9a7c3f470ec400171981816df189ec86b11083c3f8d391d0800ed09a87bfc3
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -44,9 +44,10 @@ want=$(cat "$0" "$here/mnl_fortify.c" | sha256sum)
 
 arch=$(dpkg --print-architecture 2>/dev/null) ||
 	die "no dpkg here; put libcap.a and libmnl.a for musl into $dir/lib"
-eval "mnl_sha256=\${MNL_SHA256_$arch:-}"
-[ -n "$mnl_sha256" ] ||
-	die "libmnl's archive is pinned for amd64 only, this is $arch"
+case $arch in
+amd64) mnl_sha256=$MNL_SHA256_AMD64 ;;
+*) die "libmnl's archive is pinned for amd64 only, this is $arch" ;;
+esac
 
 # apt knows which of the machine's entries are Debian's own, whether they are
 # written as deb822 or as one line, and behind whatever mirror.

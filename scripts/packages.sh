@@ -8,22 +8,32 @@
 # started: the tests run their own in namespaces.
 set -eu
 
-build="gcc libc6-dev musl-tools linux-libc-dev binutils xz-utils
-	debian-archive-keyring util-linux"
-unit="libcriterion-dev"
-net="python3 iproute2 nftables iputils-ping traceroute curl bind9-dnsutils
-	iperf3 unbound procps"
-lint="clang clang-format clang-tidy cppcheck universal-ctags mandoc python3
-	libcriterion-dev"
-bench="$net tayga"
+packages() {
+	case $1 in
+	build)
+		echo gcc libc6-dev musl-tools linux-libc-dev binutils \
+			xz-utils debian-archive-keyring util-linux ;;
+	unit)
+		echo libcriterion-dev ;;
+	net)
+		echo python3 iproute2 nftables iputils-ping traceroute curl \
+			bind9-dnsutils iperf3 unbound procps ;;
+	lint)
+		echo python3 git clang clang-format clang-tidy cppcheck \
+			shellcheck universal-ctags mandoc ;;
+	bench)
+		packages net
+		echo tayga ;;
+	*)
+		echo "packages.sh: no group '$1'" >&2
+		exit 2 ;;
+	esac
+}
 
 wanted=
 for group in "$@"; do
-	case $group in
-	build | unit | net | lint | bench) ;;
-	*) echo "packages.sh: no group '$group'" >&2; exit 2 ;;
-	esac
-	eval "wanted=\"\$wanted \$$group\""
+	words=$(packages "$group")
+	wanted="$wanted $words"
 done
 
 missing() {

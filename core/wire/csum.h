@@ -69,23 +69,35 @@ XL_INLINE uint16_t csum_adjust_partial(uint16_t check, uint16_t delta)
 /**
  * csum_bytes() - sum of @len bytes, padded with a zero byte if odd
  *
- * Adds eight bytes at a time in memory order and swaps once at the end:
- * the one's complement sum commutes with byte swapping (RFC 1071, 2.B).
+ * Adds in memory order and swaps once at the end: the one's complement sum
+ * commutes with byte swapping (RFC 1071, 2.B).
  */
 XL_INLINE uint64_t csum_bytes(const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	uint64_t sum = 0;
-	uint64_t word = 0;
+	uint64_t w8;
+	uint32_t w4;
+	uint16_t w2;
 
 	for (; len >= 8; p += 8, len -= 8) {
-		mem_copy(&word, p, 8);
-		sum += (word & 0xffffffff) + (word >> 32);
+		mem_copy(&w8, p, 8);
+		sum += (w8 & 0xffffffff) + (w8 >> 32);
 	}
-	if (len) {
-		word = 0;
-		mem_copy(&word, p, len);
-		sum += (word & 0xffffffff) + (word >> 32);
+	if (len & 4) {
+		mem_copy(&w4, p, 4);
+		sum += w4;
+		p += 4;
+	}
+	if (len & 2) {
+		mem_copy(&w2, p, 2);
+		sum += w2;
+		p += 2;
+	}
+	if (len & 1) {
+		w2 = 0;
+		mem_copy(&w2, p, 1);
+		sum += w2;
 	}
 	return be_swap16(csum_fold(sum));
 }

@@ -34,16 +34,17 @@ BAD = re.compile(r"^FAILED \((.*)\)$", re.M)
 class Outcome:
     """What one file came to: counts, and text to show if it failed."""
 
-    def __init__(self, name, passed, failed, text, seconds=0.0):
-        self.name, self.passed, self.failed = name, passed, failed
-        self.text, self.seconds = text, seconds
+    def __init__(self, name, counts, text, seconds=0.0):
+        self.name, self.text, self.seconds = name, text, seconds
+        self.passed, self.failed, self.skipped = counts
 
     def show(self):
         word = "FAIL" if self.failed else "pass"
+        skip = f", {self.skipped} skipped" if self.skipped else ""
         print(f"{word}  {self.name}  {self.passed} passed, "
-              f"{self.failed} failed ({self.seconds:.1f} s)")
-        if self.failed:
-            for line in self.text.rstrip().splitlines():
+              f"{self.failed} failed{skip} ({self.seconds:.1f} s)")
+        for line in self.text.rstrip().splitlines():
+            if self.failed or "SKIP" in line:
                 print(f"      {line}")
         sys.stdout.flush()
 
@@ -70,29 +71,37 @@ def start(argv, **more):
     return status, out + late, time.monotonic() - begin
 
 
-def count(status, out):
-    """Tests that passed and failed, by a program's status and its output."""
+def count_tap(out):
+    """(passed, failed, skipped); a plan that is not kept is a failure."""
     results = TAP.findall(out)
-    passed = failed = 0
-    if results:
-        real = [bad for bad, rest in results if "# SKIP" not in rest]
-        failed = sum(1 for bad in real if bad)
-        passed = len(real) - failed
-        plan = PLAN.search(out)
-        if plan and int(plan[1]) != len(results):
-            failed += 1
+    real = [bad for bad, rest in results if "# SKIP" not in rest]
+    failed = sum(1 for bad in real if bad)
+    plan = PLAN.search(out)
+    broken = bool(plan) and int(plan[1]) != len(results)
+    return len(real) - failed, failed + broken, len(results) - len(real)
+
+
+def count_unittest(out):
+    bad = BAD.search(out)
+    words = re.findall(r"(failures|errors)=(\d+)", bad[1]) if bad else []
+    failed = sum(int(n) for _, n in words)
+    skip = re.search(r"skipped=(\d+)", out)
+    skipped = int(skip[1]) if skip else 0
+    ran = int(RAN.search(out)[1])
+    return max(0, ran - failed - skipped), failed, skipped
+
+
+def count(status, out):
+    """(passed, failed, skipped) by a program's status and its output."""
+    if TAP.search(out):
+        passed, failed, skipped = count_tap(out)
     elif RAN.search(out):
-        bad = BAD.search(out)
-        words = re.findall(r"(failures|errors)=(\d+)", bad[1]) if bad else []
-        skip = re.search(r"skipped=(\d+)", out)
-        failed = sum(int(n) for _, n in words)
-        passed = int(RAN.search(out)[1]) - failed
-        passed = max(0, passed - (int(skip[1]) if skip else 0))
-    elif status == 0:
-        passed = 1
-    if not passed and not failed or status and not failed:
+        passed, failed, skipped = count_unittest(out)
+    else:
+        passed, failed, skipped = int(status == 0), 0, 0
+    if status and not failed or not passed + failed + skipped:
         failed += 1
-    return passed, failed
+    return passed, failed, skipped
 
 
 def run_file(path, env=None):
@@ -113,7 +122,8 @@ def group_lint():
                    if p.is_file() and os.access(p, os.X_OK))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for name, status, out, seconds in pool.map(run_file, files):
-            yield Outcome(name, not status, bool(status), out, seconds)
+            yield Outcome(name, (int(not status), int(bool(status)), 0), out,
+                          seconds)
 
 
 def group_unit():
@@ -126,18 +136,16 @@ def group_unit():
         report = tap.read()
     suites = {}
     for bad, rest in TAP.findall(report):
-        if "# SKIP" in rest:
-            continue
-        suite = rest.strip(" -").split("::")[0]
-        suites.setdefault(suite, [0, 0])[bool(bad)] += 1
+        counts = suites.setdefault(rest.strip(" -").split("::")[0], [0, 0, 0])
+        counts[2 if "# SKIP" in rest else bool(bad)] += 1
     for suite in sorted(suites):
-        yield Outcome(f"unit {suite}", *suites[suite], "see below")
-    _, failed = count(status, report)
-    told = sum(bad for _, bad in suites.values())
-    if failed > told:
-        yield Outcome(f"unit (exit status {status})", 0, failed - told, out,
+        yield Outcome(f"unit {suite}", suites[suite], "see below")
+    told = sum(bad for _, bad, _ in suites.values())
+    untold = count(status, report)[1] - told
+    if untold > 0:
+        yield Outcome(f"unit (exit status {status})", (0, untold, 0), out,
                       seconds)
-    elif failed:
+    elif told:
         print(out)
 
 
@@ -145,17 +153,20 @@ def group_net():
     env = dict(os.environ, PYTHONUNBUFFERED="1")
     for path in chosen((ROOT / "tests/net").glob("test_*.py")):
         name, status, out, seconds = run_file(path, env)
-        yield Outcome(name, *count(status, out), out, seconds)
+        yield Outcome(name, count(status, out), out, seconds)
 
 
 def main(groups):
     known = {"lint": group_lint, "unit": group_unit, "net": group_net}
-    passed = failed = 0
+    passed = failed = skipped = 0
     for group in groups:
         for outcome in known[group]():
             outcome.show()
             passed += outcome.passed
             failed += outcome.failed
+            skipped += outcome.skipped
+    if skipped:
+        print(f"{skipped} skipped: see above")
     print(f"{passed} passed, {failed} failed")
     return 0 if passed and not failed else 1
 

@@ -71,6 +71,17 @@ def generate():
     return "\n".join(text), missing
 
 
+def where(word):
+    """file:line of the first of the headers' lines that holds a word."""
+    for header in HEADERS:
+        path = ROOT / "core" / header
+        lines = path.read_text().splitlines() if path.is_file() else []
+        for number, line in enumerate(lines, 1):
+            if re.search(rf"\b{re.escape(word)}\b", line):
+                return f"core/{header}:{number}"
+    return f"core/{HEADERS[0]}:1"
+
+
 def main():
     text, missing = generate()
     for line in missing:
@@ -92,7 +103,7 @@ def main():
     outside = [line.split()[-1] for line in symbols.splitlines()
                if " UND " in line and line.split()[-1] != "UND"]
     for name in outside:
-        print(f"core/wire/be.h:1: eBPF object needs '{name}'")
+        print(f"{where(name)}: eBPF object needs '{name}'")
     return 1 if missing or outside else 0
 
 

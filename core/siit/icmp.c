@@ -314,7 +314,8 @@ struct xlat_result icmp_error_4to6(const struct translate *t, struct pkt *p,
 		echo_to6(l4, q, &m->quoted);
 	else
 		transport_patch(l4, q, m->quoted.sport, m->quoted.dport,
-				transport_delta_4to6(q, &m->quoted), false);
+				transport_delta_4to6(q, &m->quoted, false),
+				false);
 	hdr6_store(msg.body, h);
 	ext = extend6(&msg, map.word == ICMPMAP_ZERO);
 	icmp = message_close(p, v, &msg, map, word | ext << 24);
@@ -358,7 +359,8 @@ struct xlat_result icmp_error_6to4(const struct translate *t, struct pkt *p,
 		echo_to4(l4, q, &m->quoted);
 	else
 		transport_patch(l4, q, m->quoted.sport, m->quoted.dport,
-				transport_delta_6to4(q, &m->quoted), false);
+				transport_delta_6to4(q, &m->quoted, false),
+				false);
 	hdr4_store(msg.body, h);
 	ext = extend4(&msg, m);
 	icmp = message_close(p, v, &msg, map, word | ext << 16);

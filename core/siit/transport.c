@@ -12,7 +12,7 @@ static uint32_t check_offset(uint8_t proto)
 }
 
 void transport_patch(uint8_t *l4, const struct pkt_view *v, uint16_t sport,
-		     uint16_t dport, struct transport_delta d, bool partial)
+		     uint16_t dport, uint16_t delta, bool partial)
 {
 	const uint32_t at = check_offset(v->proto);
 	uint16_t check;
@@ -25,11 +25,11 @@ void transport_patch(uint8_t *l4, const struct pkt_view *v, uint16_t sport,
 		return;
 	check = be_get16(l4 + at);
 	if (partial) {
-		check = csum_adjust_partial(check, d.pseudo);
+		check = csum_adjust_partial(check, delta);
 	} else {
 		if (v->proto == IP_UDP && check == 0)
 			return;
-		check = csum_adjust(check, d.full);
+		check = csum_adjust(check, delta);
 		if (v->proto == IP_UDP && check == 0)
 			check = 0xffff;
 	}
@@ -82,7 +82,7 @@ struct xlat_result transport_4to6(const struct translate *t, struct pkt *p,
 	if (v->proto == IP_UDP && !p->partial && be_get16(l4 + UDP_CHECK) == 0)
 		return udp_zero_4to6(t, p, v, to);
 	transport_patch(l4, v, to->sport, to->dport,
-			transport_delta_4to6(v, to), p->partial);
+			transport_delta_4to6(v, to, p->partial), p->partial);
 	if (p->partial && p->cut)
 		finish_partial(p, v);
 	return xlat_forward();
@@ -92,7 +92,7 @@ struct xlat_result transport_6to4(struct pkt *p, const struct pkt_view *v,
 				  const struct tuple4 *to)
 {
 	transport_patch(p->data + v->l4, v, to->sport, to->dport,
-			transport_delta_6to4(v, to), p->partial);
+			transport_delta_6to4(v, to, p->partial), p->partial);
 	if (v->ports && p->partial && p->cut)
 		finish_partial(p, v);
 	return xlat_forward();

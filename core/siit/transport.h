@@ -11,43 +11,34 @@
 #include "siit/translate.h"
 
 /**
- * struct transport_delta - by what a transport checksum changes
- * @pseudo:	through the pseudo-header; all that a partial checksum holds
- * @full:	through pseudo-header and ports
+ * transport_delta_4to6() - by what the checksum of a packet or a quote
+ * changes that gets the addresses and ports of @to
+ * @partial:	the checksum is a partial one, which covers no ports
  */
-struct transport_delta {
-	uint16_t pseudo;
-	uint16_t full;
-};
-
-/**
- * transport_delta_4to6() - delta for a packet or a quote in @v that gets the
- * addresses and ports of @to
- */
-XL_INLINE struct transport_delta transport_delta_4to6(const struct pkt_view *v,
-						      const struct tuple6 *to)
+XL_INLINE uint16_t transport_delta_4to6(const struct pkt_view *v,
+					const struct tuple6 *to, bool partial)
 {
-	const uint64_t old = addr4_sum(v->h4.src) + addr4_sum(v->h4.dst);
-	const uint64_t new = addr6_sum(to->src) + addr6_sum(to->dst);
+	uint64_t old = addr4_sum(v->h4.src) + addr4_sum(v->h4.dst);
+	uint64_t new = addr6_sum(to->src) + addr6_sum(to->dst);
 
-	return (struct transport_delta){
-		csum_delta(old, new),
-		csum_delta(old + v->sport + v->dport,
-			   new + to->sport + to->dport),
-	};
+	if (!partial) {
+		old += (uint64_t)v->sport + v->dport;
+		new += (uint64_t)to->sport + to->dport;
+	}
+	return csum_delta(old, new);
 }
 
-XL_INLINE struct transport_delta transport_delta_6to4(const struct pkt_view *v,
-						      const struct tuple4 *to)
+XL_INLINE uint16_t transport_delta_6to4(const struct pkt_view *v,
+					const struct tuple4 *to, bool partial)
 {
-	const uint64_t old = addr6_sum(v->h6.src) + addr6_sum(v->h6.dst);
-	const uint64_t new = addr4_sum(to->src) + addr4_sum(to->dst);
+	uint64_t old = addr6_sum(v->h6.src) + addr6_sum(v->h6.dst);
+	uint64_t new = addr4_sum(to->src) + addr4_sum(to->dst);
 
-	return (struct transport_delta){
-		csum_delta(old, new),
-		csum_delta(old + v->sport + v->dport,
-			   new + to->sport + to->dport),
-	};
+	if (!partial) {
+		old += (uint64_t)v->sport + v->dport;
+		new += (uint64_t)to->sport + to->dport;
+	}
+	return csum_delta(old, new);
 }
 
 /**
@@ -56,14 +47,14 @@ XL_INLINE struct transport_delta transport_delta_6to4(const struct pkt_view *v,
  * @v:		its view; the header may be cut short if it is a quote's
  * @sport:	new source port
  * @dport:	new destination port
- * @d:		delta
+ * @delta:	by what the checksum changes
  * @partial:	the checksum is a partial one
  *
  * A UDP checksum of zero stays: there is none. One that comes out as zero
  * becomes 0xffff (RFC 768).
  */
 void transport_patch(uint8_t *l4, const struct pkt_view *v, uint16_t sport,
-		     uint16_t dport, struct transport_delta d, bool partial);
+		     uint16_t dport, uint16_t delta, bool partial);
 
 /**
  * transport_4to6() - TCP, UDP or another protocol of a packet on the wire

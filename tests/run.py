@@ -25,7 +25,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "300"))
-TAP = re.compile(r"^(not )?ok\b(.*)$", re.M)
+TAP = re.compile(r"^(not )?ok (?=-|\d)(.*)$", re.M)
 PLAN = re.compile(r"^1\.\.(\d+)", re.M)
 RAN = re.compile(r"^Ran (\d+) tests? in ", re.M)
 BAD = re.compile(r"^FAILED \((.*)\)$", re.M)

@@ -37,16 +37,20 @@ struct ev_timer {
 	struct ev_timer *next;
 };
 
+#define EV_BATCH 16u
+
 /**
  * struct ev_loop - one loop; embed it, ev_init() it
  * @now:	monotonic time of this wake-up, ns
  * @stop:	set to leave ev_run() after the current wake-up
+ * @batch:	what epoll reported and has not been dispatched yet
  */
 struct ev_loop {
 	int epoll;
 	bool stop;
 	uint64_t now;
 	struct ev_timer *timers;
+	struct ev *batch[EV_BATCH];
 };
 
 /* Return: 0 or -errno. */
@@ -76,7 +80,24 @@ void ev_timer_set(struct ev_loop *loop, struct ev_timer *t, uint64_t at);
  */
 XL_MUST_USE int ev_run(struct ev_loop *loop);
 
-/* Monotonic (CLOCK_BOOTTIME) time in ns. */
+/* Monotonic time in ns that goes on while the machine sleeps. */
 uint64_t ev_clock(void);
+
+/**
+ * struct ev_signals - the signals of a daemon as events
+ * @on_signal:	called with the signal's number
+ */
+struct ev_signals {
+	struct ev ev;
+	void (*on_signal)(struct ev_loop *loop, int signo);
+};
+
+/**
+ * ev_signals_open() - block SIGTERM, SIGINT, SIGHUP and SIGQUIT and have them
+ * delivered to @s; SIGPIPE is ignored
+ *
+ * Return: 0 or -errno
+ */
+XL_MUST_USE int ev_signals_open(struct ev_loop *loop, struct ev_signals *s);
 
 #endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * netcfg.h - what a translator changes on its machine, as fixed-size requests
+ *
+ * The same requests are carried out by the process itself or by its helper
+ * (helper.h). What the kernel removes together with the TUN is left to it;
+ * everything else is remembered and undone by netcfg_undo().
+ */
+#ifndef XLAT_LINUX_NETCFG_H
+#define XLAT_LINUX_NETCFG_H
+
+#include "nl.h"
+#include "sysctl.h"
+
+enum netcfg_op {
+	NETCFG_LINK,       /* @route.ifindex up, with MTU @route.mtu */
+	NETCFG_ADDRESS,    /* @route.dst is an address of @route.ifindex */
+	NETCFG_ROUTE_ADD,  /* @route */
+	NETCFG_ROUTE_DEL,  /* @route */
+	NETCFG_FORWARDING, /* the machine forwards both families */
+	NETCFG_OP_COUNT
+};
+
+/**
+ * struct netcfg_request - one change
+ */
+struct netcfg_request {
+	enum netcfg_op op;
+	struct nl_route route;
+};
+
+/**
+ * struct netcfg_answer - what came of it
+ * @err:	0 or -errno; NETCFG_FORWARDING: number of settings changed
+ * @text:	the kernel's own words, or ""
+ */
+struct netcfg_answer {
+	int err;
+	char text[120];
+};
+
+/**
+ * struct netcfg - who carries requests out
+ * @ifindex:	the only device that may be changed
+ */
+struct netcfg {
+	struct nl nl;
+	struct sysctl_undo undo;
+	int ifindex;
+};
+
+/* Return: 0 or -errno. */
+XL_MUST_USE int netcfg_open(struct netcfg *n, int ifindex);
+
+/**
+ * netcfg_apply() - check a request and carry it out
+ * @r:		from another process, perhaps: nothing in it is trusted
+ */
+struct netcfg_answer netcfg_apply(struct netcfg *n,
+				  const struct netcfg_request *r);
+
+void netcfg_undo(struct netcfg *n);
+
+#endif

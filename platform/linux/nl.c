@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include "nl.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* MNL_SOCKET_BUFFER_SIZE asks the system for its page size; one answer of
+ * ours never comes near this. */
+#define BUFFER 32768
+
+int nl_open(struct nl *nl)
+{
+	int on = 1;
+
+	*nl = (struct nl){ 0 };
+	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!nl->socket)
+		return -errno;
+	if (mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+		nl_close(nl);
+		return -errno;
+	}
+	/* Old kernels explain nothing; that is no failure. */
+	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &on,
+				    sizeof(on));
+	return 0;
+}
+
+void nl_close(struct nl *nl)
+{
+	if (nl->socket)
+		mnl_socket_close(nl->socket);
+	nl->socket = NULL;
+}
+
+static int find_message(const struct nlattr *attr, void *data)
+{
+	struct nl *nl = data;
+
+	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
+		snprintf(nl->error, sizeof(nl->error), "%s",
+			 mnl_attr_get_str(attr));
+	return MNL_CB_OK;
+}
+
+/* Keep what the kernel says about an error, behind the quoted request. */
+static void keep_message(struct nl *nl, const struct nlmsghdr *h)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+	size_t skip = sizeof(*e);
+
+	nl->error[0] = '\0';
+	if (h->nlmsg_type != NLMSG_ERROR || e->error == 0 ||
+	    !(h->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(h->nlmsg_flags & NLM_F_CAPPED))
+		skip += mnl_nlmsg_get_payload_len(&e->msg) == 0
+				? 0
+				: e->msg.nlmsg_len - sizeof(e->msg);
+	(void)mnl_attr_parse(h, (unsigned int)skip, find_message, nl);
+}
+
+static int talk(struct nl *nl, struct nlmsghdr *h, mnl_cb_t got, void *data)
+{
+	char buf[BUFFER] __attribute__((aligned(8)));
+	ssize_t n;
+
+	h->nlmsg_seq = ++nl->seq;
+	if (mnl_socket_sendto(nl->socket, h, h->nlmsg_len) < 0)
+		return -errno;
+	do {
+		n = mnl_socket_recvfrom(nl->socket, buf, sizeof(buf));
+		if (n < 0)
+			return -errno;
+		if ((size_t)n >= sizeof(struct nlmsghdr))
+			keep_message(nl, (void *)buf);
+		n = mnl_cb_run(buf, (size_t)n, nl->seq,
+			       mnl_socket_get_portid(nl->socket), got, data);
+	} while (n > 0);
+	return n < 0 ? -errno : 0;
+}
+
+static struct nlmsghdr *request(char *buf, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+
+	h->nlmsg_type = type;
+	h->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
+	return h;
+}
+
+int nl_link_set(struct nl *nl, int ifindex, uint32_t mtu)
+{
+	char buf[256] __attribute__((aligned(8)));
+	struct nlmsghdr *h = request(buf, RTM_NEWLINK, 0);
+	struct ifinfomsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	struct nlattr *spec;
+	struct nlattr *inet6;
+
+	m->ifi_index = ifindex;
+	m->ifi_flags = m->ifi_change = IFF_UP;
+	mnl_attr_put_u32(h, IFLA_MTU, mtu);
+	spec = mnl_attr_nest_start(h, IFLA_AF_SPEC);
+	inet6 = mnl_attr_nest_start(h, AF_INET6);
+	mnl_attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(h, inet6);
+	mnl_attr_nest_end(h, spec);
+	return talk(nl, h, NULL, NULL);
+}
+
+static size_t addr_size(const struct nl_net *n)
+{
+	return n->family == AF_INET ? 4 : 16;
+}
+
+int nl_address_add(struct nl *nl, int ifindex, const struct nl_net *addr)
+{
+	char buf[256] __attribute__((aligned(8)));
+	struct nlmsghdr *h =
+		request(buf, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->ifa_family = addr->family;
+	m->ifa_prefixlen = addr->len;
+	m->ifa_index = (uint32_t)ifindex;
+	mnl_attr_put(h, IFA_LOCAL, addr_size(addr), addr->addr);
+	mnl_attr_put(h, IFA_ADDRESS, addr_size(addr), addr->addr);
+	return talk(nl, h, NULL, NULL);
+}
+
+static int route(struct nl *nl, const struct nl_route *r, uint16_t type,
+		 uint16_t flags)
+{
+	char buf[512] __attribute__((aligned(8)));
+	struct nlmsghdr *h = request(buf, type, flags);
+	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	struct nlattr *metrics;
+
+	m->rtm_family = r->dst.family;
+	m->rtm_dst_len = r->dst.len;
+	m->rtm_table = RT_TABLE_MAIN;
+	m->rtm_protocol = RTPROT_STATIC;
+	m->rtm_scope = RT_SCOPE_UNIVERSE;
+	m->rtm_type = RTN_UNICAST;
+	if (r->dst.len)
+		mnl_attr_put(h, RTA_DST, addr_size(&r->dst), r->dst.addr);
+	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)r->ifindex);
+	if (r->metric)
+		mnl_attr_put_u32(h, RTA_PRIORITY, r->metric);
+	if (r->mtu) {
+		metrics = mnl_attr_nest_start(h, RTA_METRICS);
+		mnl_attr_put_u32(h, RTAX_MTU, r->mtu);
+		mnl_attr_nest_end(h, metrics);
+	}
+	return talk(nl, h, NULL, NULL);
+}
+
+int nl_route_add(struct nl *nl, const struct nl_route *r)
+{
+	return route(nl, r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+int nl_route_del(struct nl *nl, const struct nl_route *r)
+{
+	return route(nl, r, RTM_DELROUTE, 0);
+}
+
+struct found {
+	int ifindex;
+	uint32_t mtu;
+};
+
+static int take_metric(const struct nlattr *attr, void *data)
+{
+	struct found *f = data;
+
+	if (mnl_attr_get_type(attr) == RTAX_MTU)
+		f->mtu = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+static int take_route_attr(const struct nlattr *attr, void *data)
+{
+	struct found *f = data;
+
+	if (mnl_attr_get_type(attr) == RTA_OIF)
+		f->ifindex = (int)mnl_attr_get_u32(attr);
+	if (mnl_attr_get_type(attr) == RTA_METRICS)
+		return mnl_attr_parse_nested(attr, take_metric, data);
+	return MNL_CB_OK;
+}
+
+static int take_route(const struct nlmsghdr *h, void *data)
+{
+	return mnl_attr_parse(h, sizeof(struct rtmsg), take_route_attr, data);
+}
+
+int nl_route_get(struct nl *nl, const struct nl_net *dst, int *ifindex,
+		 uint32_t *mtu)
+{
+	char buf[256] __attribute__((aligned(8)));
+	struct nlmsghdr *h = request(buf, RTM_GETROUTE, 0);
+	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	struct found f = { 0 };
+	int err;
+
+	m->rtm_family = dst->family;
+	m->rtm_dst_len = (uint8_t)(addr_size(dst) * 8);
+	mnl_attr_put(h, RTA_DST, addr_size(dst), dst->addr);
+	err = talk(nl, h, take_route, &f);
+	if (err)
+		return err;
+	if (!f.ifindex)
+		return -ENETUNREACH;
+	*ifindex = f.ifindex;
+	*mtu = f.mtu;
+	return f.mtu ? 0 : nl_link_mtu(nl, f.ifindex, mtu);
+}
+
+static int take_link_attr(const struct nlattr *attr, void *data)
+{
+	struct found *f = data;
+
+	if (mnl_attr_get_type(attr) == IFLA_MTU)
+		f->mtu = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+static int take_link(const struct nlmsghdr *h, void *data)
+{
+	return mnl_attr_parse(h, sizeof(struct ifinfomsg), take_link_attr,
+			      data);
+}
+
+int nl_link_mtu(struct nl *nl, int ifindex, uint32_t *mtu)
+{
+	char buf[256] __attribute__((aligned(8)));
+	struct nlmsghdr *h = request(buf, RTM_GETLINK, 0);
+	struct ifinfomsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	struct found f = { 0 };
+	int err;
+
+	m->ifi_index = ifindex;
+	err = talk(nl, h, take_link, &f);
+	*mtu = f.mtu;
+	return err;
+}
+
+struct nl_net nl_net4(uint32_t addr, unsigned int len)
+{
+	struct nl_net n = { .family = AF_INET, .len = (uint8_t)len };
+
+	be_put32(n.addr, addr);
+	return n;
+}
+
+struct nl_net nl_net6(struct addr6 addr, unsigned int len)
+{
+	struct nl_net n = { .family = AF_INET6, .len = (uint8_t)len };
+
+	addr6_store(n.addr, addr);
+	return n;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nl.h - links, addresses and routes over netlink (libmnl)
+ *
+ * Synchronous: each call sends one request and waits for its answer.
+ */
+#ifndef XLAT_LINUX_NL_H
+#define XLAT_LINUX_NL_H
+
+#include "wire/ip.h"
+
+struct mnl_socket;
+
+/**
+ * struct nl - an open netlink socket
+ * @error:	the kernel's own words about the last failure, or ""
+ */
+struct nl {
+	struct mnl_socket *socket;
+	uint32_t seq;
+	char error[120];
+};
+
+/**
+ * struct nl_net - a network of either family
+ * @family:	AF_INET or AF_INET6
+ * @len:	prefix length
+ * @addr:	wire order, 4 or 16 bytes
+ */
+struct nl_net {
+	uint8_t family;
+	uint8_t len;
+	uint8_t addr[16];
+};
+
+/**
+ * struct nl_route - a route through a device
+ * @dst:	destination; length 0: the default route
+ * @ifindex:	device
+ * @metric:	priority; 0: the kernel's default
+ * @mtu:	RTAX_MTU in bytes; 0: none
+ */
+struct nl_route {
+	struct nl_net dst;
+	int ifindex;
+	uint32_t metric;
+	uint32_t mtu;
+};
+
+/* Return: 0 or -errno. */
+XL_MUST_USE int nl_open(struct nl *nl);
+void nl_close(struct nl *nl);
+
+/**
+ * nl_link_set() - MTU in bytes and up; no IPv6 address is generated on it
+ */
+XL_MUST_USE int nl_link_set(struct nl *nl, int ifindex, uint32_t mtu);
+
+XL_MUST_USE int nl_address_add(struct nl *nl, int ifindex,
+			       const struct nl_net *addr);
+
+/**
+ * nl_route_add() - add a route; -EEXIST if there is the same one
+ * nl_route_del() - remove it again
+ */
+XL_MUST_USE int nl_route_add(struct nl *nl, const struct nl_route *r);
+XL_MUST_USE int nl_route_del(struct nl *nl, const struct nl_route *r);
+
+/**
+ * nl_route_get() - where packets to an address leave
+ * @dst:	address, its length ignored
+ * @ifindex:	set: device
+ * @mtu:	set: MTU of the route in bytes, or of the device
+ *
+ * Return: 0, -ENETUNREACH without a route, or another -errno
+ */
+XL_MUST_USE int nl_route_get(struct nl *nl, const struct nl_net *dst,
+			     int *ifindex, uint32_t *mtu);
+
+/**
+ * nl_link_mtu() - a device's MTU in bytes
+ */
+XL_MUST_USE int nl_link_mtu(struct nl *nl, int ifindex, uint32_t *mtu);
+
+/* Networks from addresses in host order. */
+struct nl_net nl_net4(uint32_t addr, unsigned int len);
+struct nl_net nl_net6(struct addr6 addr, unsigned int len);
+
+#endif

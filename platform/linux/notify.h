@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * notify.h - telling a service manager how we are (sd_notify's protocol)
+ */
+#ifndef XLAT_LINUX_NOTIFY_H
+#define XLAT_LINUX_NOTIFY_H
+
+/**
+ * notify_send() - send a state, "READY=1" or "STOPPING=1"
+ *
+ * Does nothing where no service manager listens.
+ */
+void notify_send(const char *state);
+
+#endif

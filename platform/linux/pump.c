@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "pump.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+
+#include "log.h"
+#include "siit/cut.h"
+
+/* Packets per wake-up, after which others get their turn. */
+#define BUDGET 256
+
+static void count_in(struct pump_counters *c, const struct pkt *p)
+{
+	const uint8_t version = p->len ? p->data[0] >> 4 : 0;
+
+	if (version == 4) {
+		c->packets4_in++;
+		c->bytes4_in += p->len;
+	} else if (version == 6) {
+		c->packets6_in++;
+		c->bytes6_in += p->len;
+	}
+}
+
+static void count_out(struct pump_counters *c, const struct pkt *p)
+{
+	if (p->data[0] >> 4 == 4) {
+		c->packets4_out++;
+		c->bytes4_out += p->len;
+	} else {
+		c->packets6_out++;
+		c->bytes6_out += p->len;
+	}
+}
+
+static void write_piece(struct pump *pump, const struct pkt *p)
+{
+	const int err = tun_write(pump->tun, p);
+
+	if (!err) {
+		count_out(&pump->count, p);
+		return;
+	}
+	if (pump->count.drops[WHY_WRITE_FAILED]++ == 0)
+		log_warn("%s: the kernel refused a packet: %s (counted as "
+			 "write-failed from now on)",
+			 pump->tun->name, strerror(-err));
+}
+
+static void write_pieces(struct pump *pump, struct cut *cut)
+{
+	struct pkt out = { .data = pump->piece + PKT_HEADROOM,
+			   .headroom = PKT_HEADROOM };
+
+	while (cut_next(cut, &out))
+		write_piece(pump, &out);
+}
+
+/* A super-packet: whole, or in pieces if this kernel does not take it. */
+static void write_super(struct pump *pump, const struct pkt *p)
+{
+	struct cut cut;
+
+	if (tun_write(pump->tun, p) == 0) {
+		count_out(&pump->count, p);
+		return;
+	}
+	if (pump->count.gso_refused++ == 0)
+		log_warn("%s: the kernel refused a %s super-packet; "
+			 "offload is reduced",
+			 pump->tun->name,
+			 p->gso == PKT_GSO_TCP ? "TCP" : "UDP");
+	tun_reduce(pump->tun, p->gso);
+	cut_segments(&cut, p);
+	write_pieces(pump, &cut);
+}
+
+static void write_packet(struct pump *pump, const struct pkt *p)
+{
+	struct cut cut;
+
+	if (p->gso) {
+		write_super(pump, p);
+	} else if (p->cut) {
+		cut_fragments(&cut, p);
+		write_pieces(pump, &cut);
+	} else {
+		write_piece(pump, p);
+	}
+}
+
+void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
+	       uint64_t now)
+{
+	if (r.verdict != XLAT_FORWARD)
+		pump->count.drops[r.why]++;
+	if (r.verdict == XLAT_DROP)
+		return;
+	if (r.verdict == XLAT_REPLY) {
+		if (!error_allowed(&pump->errors, now)) {
+			pump->count.drops[WHY_ERROR_LIMIT]++;
+			return;
+		}
+		pump->count.errors_sent++;
+	}
+	write_packet(pump, p);
+}
+
+static void device_failed(struct pump *pump, struct ev_loop *loop, int err)
+{
+	/* Down is not gone: it comes up again, or vanishes. */
+	if (err == -EIO || err == -ENETDOWN)
+		return;
+	log_error("%s: the device is gone: %s", pump->tun->name,
+		  strerror(-err));
+	pump->failed = err;
+	loop->stop = true;
+}
+
+static void tun_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
+{
+	struct pump *pump = (struct pump *)(void *)ev;
+	struct pkt p;
+	int got = 0;
+
+	for (int i = 0; i < BUDGET; i++) {
+		got = tun_read(pump->tun, pump->buf, &p);
+		if (got == -EBADMSG)
+			continue;
+		if (got <= 0)
+			break;
+		count_in(&pump->count, &p);
+		pump_send(pump, &p, pump->translate(pump->ctx, &p, loop->now),
+			  loop->now);
+	}
+	if (got == 0 && (events & EPOLLERR))
+		got = -ENODEV;
+	if (got < 0 && got != -EBADMSG)
+		device_failed(pump, loop, got);
+}
+
+static uint8_t *take_buffer(void)
+{
+	void *p = mmap(NULL, PKT_BUF_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int pump_open(struct pump *pump, struct ev_loop *loop, struct tun *tun)
+{
+	pump->tun = tun;
+	pump->ev = (struct ev){ .fd = tun->fd, .ready = tun_ready };
+	pump->errors = (struct error_bucket){ .rate = PUMP_ERROR_RATE,
+					      .burst = PUMP_ERROR_BURST };
+	pump->buf = take_buffer();
+	pump->piece = take_buffer();
+	if (!pump->buf || !pump->piece)
+		return -ENOMEM;
+	return ev_add(loop, &pump->ev, EPOLLIN);
+}
+
+struct pkt pump_scratch(struct pump *pump)
+{
+	return (struct pkt){
+		.data = pump->buf + PKT_HEADROOM,
+		.headroom = PKT_HEADROOM,
+		.tailroom = PKT_BUF_SIZE - PKT_HEADROOM,
+	};
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pump.h - the packet loop: read from the TUN, translate, write to the TUN
+ *
+ * Shared by every translating applet. The translator is a function; what it
+ * decides is carried out here: super-packets that the kernel refuses are taken
+ * apart, packets that are too long are fragmented, ICMP errors of our own are
+ * rate limited, and everything is counted.
+ */
+#ifndef XLAT_LINUX_PUMP_H
+#define XLAT_LINUX_PUMP_H
+
+#include "ev.h"
+#include "packet.h"
+#include "siit/error.h"
+#include "tun.h"
+
+/* Errors of our own per second, and at once (RFC 4443, 2.4f). */
+#define PUMP_ERROR_RATE  1000u
+#define PUMP_ERROR_BURST 1000u
+
+/**
+ * struct pump_counters - monotonic counters; a super-packet counts once
+ * @packets4_in:	IPv4 packets read; the others likewise
+ * @errors_sent:	ICMP errors that we originated
+ * @gso_refused:	super-packets that the kernel would not take
+ * @drops:		packets not forwarded, by reason; an originated error
+ *			counts its reason too
+ */
+struct pump_counters {
+	uint64_t packets4_in;
+	uint64_t packets6_in;
+	uint64_t packets4_out;
+	uint64_t packets6_out;
+	uint64_t bytes4_in;
+	uint64_t bytes6_in;
+	uint64_t bytes4_out;
+	uint64_t bytes6_out;
+	uint64_t errors_sent;
+	uint64_t gso_refused;
+	uint64_t drops[WHY_COUNT];
+};
+
+/**
+ * struct pump - one packet loop
+ * @ev:		the TUN's readiness; first member
+ * @tun:	device
+ * @translate:	the translator
+ * @ctx:	its argument
+ * @errors:	token bucket of the errors it originates
+ * @failed:	-errno that ended the loop, or 0
+ * @buf:	PKT_BUF_SIZE bytes for the packet
+ * @piece:	PKT_BUF_SIZE bytes for what it is cut into
+ */
+struct pump {
+	struct ev ev;
+	struct tun *tun;
+	struct xlat_result (*translate)(void *ctx, struct pkt *p, uint64_t now);
+	void *ctx;
+	struct error_bucket errors;
+	struct pump_counters count;
+	int failed;
+	uint8_t *buf;
+	uint8_t *piece;
+};
+
+/**
+ * pump_open() - take the buffers and start to watch the device
+ *
+ * Return: 0 or -errno
+ */
+XL_MUST_USE int pump_open(struct pump *pump, struct ev_loop *loop,
+			  struct tun *tun);
+
+/**
+ * pump_send() - carry out what was decided about a packet
+ * @p:		in @pump->buf
+ * @r:		what was decided about it
+ */
+void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
+	       uint64_t now);
+
+/* An empty packet in @pump->buf, to be built and sent. */
+struct pkt pump_scratch(struct pump *pump);
+
+#endif

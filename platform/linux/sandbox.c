@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define NOBODY 65534
+
+bool sandbox_find_user(const char *name, struct sandbox_user *out)
+{
+	const struct passwd *pw = getpwnam(name);
+
+	if (pw) {
+		*out = (struct sandbox_user){ pw->pw_uid, pw->pw_gid };
+		return true;
+	}
+	*out = (struct sandbox_user){ NOBODY, NOBODY };
+	return strcmp(name, "nobody") == 0;
+}
+
+/* No program started from here can ever have a capability again. */
+static int empty_bounding_set(void)
+{
+	for (cap_value_t c = 0; c <= CAP_LAST_CAP; c++)
+		if (prctl(PR_CAPBSET_READ, c) == 1 &&
+		    prctl(PR_CAPBSET_DROP, c) < 0)
+			return -errno;
+	return 0;
+}
+
+static int become(struct sandbox_user user)
+{
+	if (setgroups(0, NULL) < 0 || setresgid(user.gid, user.gid, user.gid))
+		return -errno;
+	return setresuid(user.uid, user.uid, user.uid) ? -errno : 0;
+}
+
+static int set_capabilities(enum sandbox_keep keep)
+{
+	const cap_value_t admin = CAP_NET_ADMIN;
+	cap_t caps = cap_init(); /* starts with none */
+	int err = 0;
+
+	if (!caps)
+		return -ENOMEM;
+	if (keep == SANDBOX_KEEP_NET_ADMIN &&
+	    (cap_set_flag(caps, CAP_PERMITTED, 1, &admin, CAP_SET) ||
+	     cap_set_flag(caps, CAP_EFFECTIVE, 1, &admin, CAP_SET)))
+		err = -errno;
+	if (!err && cap_set_proc(caps))
+		err = -errno;
+	cap_free(caps);
+	return err;
+}
+
+static int lock(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return -errno;
+	return setrlimit(RLIMIT_CORE, &none) ? -errno : 0;
+}
+
+int sandbox_enter(struct sandbox_user user, enum sandbox_keep keep)
+{
+	int err = 0;
+
+	/* Started without privilege (dns64 on a high port): nothing to drop,
+	 * but still nothing to gain. */
+	if (geteuid() != 0)
+		return lock();
+	err = empty_bounding_set();
+	if (!err && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+		err = -errno;
+	if (!err)
+		err = become(user);
+	if (!err)
+		err = set_capabilities(keep);
+	return err ? err : lock();
+}

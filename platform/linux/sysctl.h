@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sysctl.h - kernel settings under /proc/sys, with a memory of what they were
+ */
+#ifndef XLAT_LINUX_SYSCTL_H
+#define XLAT_LINUX_SYSCTL_H
+
+#include "base.h"
+
+#define SYSCTL_UNDO_MAX 64
+
+/**
+ * struct sysctl_undo - what was changed, in order
+ */
+struct sysctl_undo {
+	unsigned int count;
+	struct {
+		char name[96];
+		int was;
+	} done[SYSCTL_UNDO_MAX];
+};
+
+/**
+ * sysctl_get() - read an integer setting
+ * @name:	below /proc/sys, "net/ipv4/ip_forward"
+ *
+ * Return: 0 or -errno
+ */
+XL_MUST_USE int sysctl_get(const char *name, int *value);
+
+/**
+ * sysctl_set() - change an integer setting, and remember what it was
+ *
+ * Nothing happens where it has this value already.
+ *
+ * Return: 1: changed; 0: it was so; -errno
+ */
+XL_MUST_USE int sysctl_set(struct sysctl_undo *undo, const char *name,
+			   int value);
+
+/**
+ * sysctl_forwarding() - let the machine forward both families
+ *
+ * Switching IPv6 forwarding on makes the kernel ignore router advertisements
+ * where accept_ra is 1, and lose its default route: there it is made 2 first.
+ *
+ * Return: how many settings were changed, or -errno
+ */
+XL_MUST_USE int sysctl_forwarding(struct sysctl_undo *undo);
+
+/* Put back what was changed, last first. */
+void sysctl_undo(struct sysctl_undo *undo);
+
+#endif

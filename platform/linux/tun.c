@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "tun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "vnet.h"
+
+#define OFFLOAD_CSUM TUN_F_CSUM
+#define OFFLOAD_TSO  (TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
+
+/* Linux 6.2; the two have to be asked for together. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+#define OFFLOAD_USO (TUN_F_USO4 | TUN_F_USO6)
+
+static bool set_offload(const struct tun *t, unsigned int flags)
+{
+	return ioctl(t->fd, TUNSETOFFLOAD, (unsigned long)flags) == 0;
+}
+
+/* Ask for what @t->tso and @t->uso say, and for less where that is refused.
+ * The mask belongs to the device, so it is always set, if only to none. */
+static void negotiate(struct tun *t, bool offload)
+{
+	t->uso = t->uso &&
+		 set_offload(t, OFFLOAD_CSUM | OFFLOAD_TSO | OFFLOAD_USO);
+	if (t->uso)
+		return;
+	t->tso = t->tso && set_offload(t, OFFLOAD_CSUM | OFFLOAD_TSO);
+	if (!t->tso && !(offload && set_offload(t, OFFLOAD_CSUM)))
+		(void)set_offload(t, 0);
+}
+
+static int find_index(struct tun *t, struct ifreq *ifr)
+{
+	const int s = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err = 0;
+
+	if (s < 0)
+		return -errno;
+	if (ioctl(s, SIOCGIFINDEX, ifr) < 0)
+		err = -errno;
+	t->ifindex = ifr->ifr_ifindex;
+	close(s);
+	return err;
+}
+
+static int attach(struct tun *t, const char *name)
+{
+	struct ifreq ifr = { 0 };
+	int size = VNET_HDR_LEN;
+
+	memcpy(ifr.ifr_name, name, strlen(name));
+	/* EXCL: a device that exists, persistent or not, is someone else's. */
+	ifr.ifr_flags =
+		(short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL);
+	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0)
+		return -errno;
+	if (ioctl(t->fd, TUNSETVNETHDRSZ, &size) < 0)
+		return -errno;
+	memcpy(t->name, ifr.ifr_name, sizeof(t->name));
+	return find_index(t, &ifr);
+}
+
+int tun_open(struct tun *t, const char *name, bool offload)
+{
+	const size_t len = strlen(name);
+	int err;
+
+	*t = (struct tun){ .tso = offload, .uso = offload };
+	if (len == 0 || len >= sizeof(t->name))
+		return -EINVAL;
+	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (t->fd < 0)
+		return -errno;
+	err = attach(t, name);
+	if (err) {
+		close(t->fd);
+		return err;
+	}
+	negotiate(t, offload);
+	return 0;
+}
+
+void tun_close(struct tun *t)
+{
+	close(t->fd);
+	t->fd = -1;
+}
+
+void tun_reduce(struct tun *t, enum pkt_gso gso)
+{
+	if (gso == PKT_GSO_TCP)
+		t->tso = false;
+	t->uso = false;
+	negotiate(t, true);
+}
+
+int tun_read(const struct tun *t, uint8_t *buf, struct pkt *p)
+{
+	uint8_t *wire = buf + PKT_HEADROOM - VNET_HDR_LEN;
+	const size_t room = PKT_BUF_SIZE - PKT_HEADROOM + VNET_HDR_LEN;
+	const ssize_t n = read(t->fd, wire, room);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (n < (ssize_t)VNET_HDR_LEN)
+		return -EBADMSG;
+	p->data = buf + PKT_HEADROOM;
+	p->len = (uint32_t)n - VNET_HDR_LEN;
+	p->headroom = PKT_HEADROOM;
+	p->tailroom = PKT_BUF_SIZE - PKT_HEADROOM - p->len;
+	return vnet_load(wire, p) ? 1 : -EBADMSG;
+}
+
+int tun_write(const struct tun *t, const struct pkt *p)
+{
+	uint8_t *wire = p->data - VNET_HDR_LEN;
+
+	vnet_store(wire, p);
+	if (write(t->fd, wire, VNET_HDR_LEN + p->len) < 0)
+		return -errno;
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tun.h - a TUN device with offloads
+ *
+ * Packets come and go with a virtio-net header, so that checksums need not be
+ * finished and super-packets of up to 64 KiB pass whole.
+ */
+#ifndef XLAT_LINUX_TUN_H
+#define XLAT_LINUX_TUN_H
+
+#include "packet.h"
+
+/**
+ * struct tun - an open device
+ * @fd:		non-blocking descriptor
+ * @ifindex:	interface index
+ * @tso:	TCP super-packets are offered and taken
+ * @uso:	UDP super-packets are offered and taken
+ * @name:	interface name
+ */
+struct tun {
+	int fd;
+	int ifindex;
+	bool tso;
+	bool uso;
+	char name[16];
+};
+
+/**
+ * tun_open() - make a device; it vanishes with its descriptor
+ * @name:	interface name, 1 to 15 bytes
+ * @offload:	ask for checksum, TCP and UDP offload, as far as the kernel goes
+ *
+ * Return: 0; -EBUSY: the name is in use; -ENOENT: there is no /dev/net/tun;
+ *         -EPERM; -EINVAL: not a name; another -errno
+ */
+XL_MUST_USE int tun_open(struct tun *t, const char *name, bool offload);
+
+void tun_close(struct tun *t);
+
+/**
+ * tun_reduce() - offer fewer offloads after the kernel refused a super-packet
+ * @gso:	of which kind
+ */
+void tun_reduce(struct tun *t, enum pkt_gso gso);
+
+/**
+ * tun_read() - read one packet
+ * @buf:	PKT_BUF_SIZE bytes
+ * @p:		set; PKT_HEADROOM bytes of headroom
+ *
+ * Return: 1; 0: there is none now; -EBADMSG: not understood, dropped; another
+ *         -errno: the device is down or gone
+ */
+XL_MUST_USE int tun_read(const struct tun *t, uint8_t *buf, struct pkt *p);
+
+/**
+ * tun_write() - write one packet
+ * @p:		at least VNET_HDR_LEN bytes of headroom, which are overwritten
+ *
+ * Return: 0 or -errno; -EINVAL on a super-packet: this kernel does not take it
+ */
+XL_MUST_USE int tun_write(const struct tun *t, const struct pkt *p);
+
+#endif

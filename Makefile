@@ -24,7 +24,7 @@ MUSL   := musl-gcc
 CLANG  := clang
 STRIP  := strip
 
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
 .SUFFIXES:
 .DELETE_ON_ERROR:
 

@@ -44,6 +44,10 @@ missing() {
 	done | sort -u | tr '\n' ' '
 }
 
+# Two targets of one make may ask at a time; apt does not like that.
+exec 9<"$0"
+flock 9
+
 list=$(missing)
 [ -n "$list" ] || exit 0
 

@@ -68,8 +68,8 @@ install: all
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man8
 
 clean:
-	$(Q)rm -rf $(B)/obj $(B)/unit-obj $(B)/fuzz $(B)/lint $(B)/xlat \
-		$(B)/xlat.debug $(B)/unit $(B)/core_bench
+	$(Q)rm -rf $(B)/obj $(B)/unit-obj $(B)/fuzz $(B)/xlat \
+		$(B)/xlat.debug $(B)/xlat.debug.map $(B)/unit $(B)/core_bench
 
 distclean: clean
 	$(Q)rm -rf $(B) $(DEPS)

@@ -2,6 +2,7 @@
 #
 # make             build/xlat: one static binary (musl), stripped
 # make check       unit tests and tests of the real binary in namespaces
+# make unit, net   one half of it
 # make lint        what can be checked without running it
 # make demo        the whole path, shown with real programs
 # make bench       figures beside plain forwarding and other translators
@@ -35,7 +36,7 @@ include mk/unit.mk
 include mk/fuzz.mk
 
 .DEFAULT_GOAL := all
-.PHONY: all deps check lint bench demo install clean distclean
+.PHONY: all deps check unit net lint bench demo install clean distclean
 
 all: $(B)/xlat
 
@@ -47,8 +48,14 @@ export BUILD   := $(abspath $(B))
 export DEPSDIR := $(abspath $(DEPS))
 export PURE_FLAGS WARN
 
-check: all unit $(if $(filter lint,$(TESTS)),$(B)/.have-lint) $(B)/.have-net
+check: all $(B)/unit $(if $(filter lint,$(TESTS)),$(B)/.have-lint) $(B)/.have-net
 	$(Q)python3 tests/run.py $(TESTS)
+
+unit: $(B)/unit
+	$(Q)python3 tests/run.py unit
+
+net: all $(B)/.have-net
+	$(Q)python3 tests/run.py net
 
 lint: all $(B)/.have-lint
 	$(Q)python3 tests/run.py lint

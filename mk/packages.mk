@@ -7,3 +7,5 @@ $(B)/.have-%: scripts/packages.sh
 
 $(DEPS)/.done: scripts/deps.sh scripts/mnl_fortify.c | $(B)/.have-build
 	$(call say,DEPS)scripts/deps.sh $(DEPS)
+
+.PRECIOUS: $(B)/.have-%

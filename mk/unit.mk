@@ -10,9 +10,6 @@ UNIT_C     := $(wildcard tests/unit/*.c)
 UNIT_O     := $(CORE_C:%.c=$(B)/unit-obj/%.o) \
 	$(UNIT_APP_C:%.c=$(B)/unit-obj/%.o) $(UNIT_C:%.c=$(B)/unit-obj/%.o)
 
-.PHONY: unit
-unit: $(B)/unit
-
 $(B)/unit: $(UNIT_O)
 	$(call say,LINK)$(CC) $(SAN) -o $@ $^ -lcriterion
 

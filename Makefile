@@ -33,6 +33,7 @@ include mk/flags.mk
 include mk/packages.mk
 include mk/xlat.mk
 include mk/unit.mk
+include mk/bench.mk
 include mk/fuzz.mk
 
 .DEFAULT_GOAL := all
@@ -60,23 +61,26 @@ net: all $(B)/.have-net
 lint: all $(B)/.have-lint
 	$(Q)python3 tests/run.py lint
 
-bench: all $(B)/core_bench $(B)/.have-bench
-	$(Q)python3 tests/bench/bench.py
+bench: all $(BENCH) $(B)/.have-bench
+	$(Q)$(B)/bench/core_bench
+	$(Q)python3 tests/bench/net_bench.py
 
 demo: all $(B)/.have-net
-	$(Q)python3 tests/demo.py
+	$(Q)python3 tests/net/demo.py
 
 install: all
 	install -D -m 755 $(B)/xlat $(DESTDIR)$(PREFIX)/sbin/xlat
 	for a in $(APPLETS); do \
 		ln -sf xlat $(DESTDIR)$(PREFIX)/sbin/xlat-$$a || exit 1; \
 	done
-	install -d $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man8
+	for m in $(MAN); do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} \
+			$$m || exit 1; \
+	done
 
 clean:
-	$(Q)rm -rf $(B)/obj $(B)/unit-obj $(B)/fuzz $(B)/xlat \
-		$(B)/xlat.debug $(B)/xlat.debug.map $(B)/unit $(B)/core_bench
+	$(Q)rm -rf $(B)/obj $(B)/unit-obj $(B)/fuzz $(B)/bench \
+		$(B)/xlat $(B)/xlat.debug $(B)/xlat.debug.map $(B)/unit
 
 distclean: clean
 	$(Q)rm -rf $(B) $(DEPS)

@@ -4,7 +4,7 @@
 APPLETS := clat plat siit dns64
 CORE_C  := $(wildcard core/*.c core/*/*.c)
 APP_C   := $(wildcard platform/linux/*.c cmd/*.c)
-MAN     := $(wildcard cmd/*.8)
+MAN     := $(wildcard cmd/*.[58])
 CORE_O  := $(CORE_C:%.c=$(B)/obj/%.o)
 APP_O   := $(APP_C:%.c=$(B)/obj/%.o)
 
@@ -27,8 +27,3 @@ $(B)/obj/%.o: %.c $(MAKEFILE_LIST) | $(DEPS)/.done
 		-c -o $@ $<
 
 -include $(CORE_O:.o=.d) $(APP_O:.o=.d)
-
-# Core alone, timed: the same objects as in the binary.
-$(B)/core_bench: $(wildcard tests/bench/*.c) $(CORE_O) | $(DEPS)/.done
-	$(call say,MUSL)$(MUSL) $(APP) -O2 -static -no-pie -o $@ \
-		$(filter %.c %.o,$^)

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "dns/request.h"
+
+#define OPT_LEN    11u /* without options */
+#define OPTION_LEN 4u  /* code and length of an option */
+
+/* What the additional section says about the client (RFC 6891, 6.1). */
+static uint16_t read_opt(struct request *rq, const struct msg_rr *rr)
+{
+	/* One, and owned by the root (RFC 6891, 6.1.1). */
+	if (rq->edns || rr->section != MSG_ADDITIONAL || rr->owner.len != 1)
+		return MSG_FORMERR;
+	rq->edns = true;
+	rq->dnssec = rr->ttl & MSG_DO;
+	if (rr->class > REQUEST_UDP_MIN)
+		rq->size = rr->class;
+	return rr->ttl >> 16 & 0xff ? MSG_BADVERS : MSG_NOERROR;
+}
+
+static uint16_t read_records(struct request *rq, struct msg_reader *r)
+{
+	uint16_t worst = MSG_NOERROR;
+	uint16_t rcode;
+	struct msg_rr rr;
+	enum msg_got got;
+
+	while ((got = msg_read_rr(r, &rr)) == MSG_RR) {
+		rcode = rr.type == MSG_OPT ? read_opt(rq, &rr) : MSG_NOERROR;
+		if (rcode == MSG_FORMERR)
+			return rcode;
+		if (rcode)
+			worst = rcode;
+	}
+	return got == MSG_BAD ? MSG_FORMERR : worst;
+}
+
+enum request_kind request_read(struct request *rq, const void *data, size_t len,
+			       uint16_t *rcode)
+{
+	struct msg_reader r;
+
+	if (!msg_read(&r, data, len) || msg_flags(&r) & MSG_QR)
+		return REQUEST_DROP;
+	*rq = (struct request){
+		.id = msg_id(&r),
+		.flags = msg_flags(&r) & (MSG_OPCODE | MSG_RD | MSG_CD),
+		.size = REQUEST_UDP_MIN,
+	};
+	*rcode = MSG_NOTIMP;
+	if (rq->flags & MSG_OPCODE)
+		return REQUEST_WRONG;
+	*rcode = MSG_FORMERR;
+	/* RFC 9619: no more than one question; none is nothing to answer. */
+	if (r.left[MSG_QUESTION] != 1)
+		return REQUEST_WRONG;
+	if (!msg_read_question(&r, &rq->q)) {
+		rq->q.name.len = 0;
+		return REQUEST_WRONG;
+	}
+	*rcode = read_records(rq, &r);
+	return *rcode ? REQUEST_WRONG : REQUEST_ASKS;
+}
+
+struct request_ede request_ede(enum request_ede_code code)
+{
+	struct request_ede ede = { .len = 2 };
+
+	be_put16(ede.data, (uint16_t)code);
+	return ede;
+}
+
+static uint32_t room_for_opt(const struct request_frame *f)
+{
+	if (!f->rq->edns)
+		return 0;
+	return OPT_LEN + (f->ede.len ? OPTION_LEN + f->ede.len : 0);
+}
+
+static uint32_t limit_of(const struct request *rq, bool tcp)
+{
+	if (tcp)
+		return MSG_MAX;
+	return rq->size < REQUEST_UDP_SIZE ? rq->size : REQUEST_UDP_SIZE;
+}
+
+static void begin(struct request_frame *f, void *buf, uint16_t more)
+{
+	const struct request *rq = f->rq;
+	const uint16_t flags = (uint16_t)(MSG_QR | rq->flags | MSG_RA | more |
+					  (f->rcode & MSG_RCODE));
+
+	msg_write(&f->w, buf, f->limit - room_for_opt(f), rq->id, flags);
+	if (rq->q.name.len)
+		msg_put_question(&f->w, &rq->q);
+}
+
+void request_reply(struct request_frame *f, const struct request *rq, bool tcp,
+		   void *buf, uint16_t rcode, const struct request_ede *ede)
+{
+	f->rq = rq;
+	f->limit = limit_of(rq, tcp);
+	f->rcode = rcode;
+	f->ede.len = 0;
+	if (ede && rq->edns)
+		f->ede = *ede;
+	begin(f, buf, 0);
+}
+
+static void put_opt(struct request_frame *f)
+{
+	struct msg_writer *w = &f->w;
+
+	w->size = f->limit;
+	msg_put_bytes(w, "", 1);
+	msg_put_u16(w, MSG_OPT);
+	msg_put_u16(w, REQUEST_UDP_SIZE);
+	msg_put_u16(w, (uint16_t)(f->rcode >> 4 << 8));
+	msg_put_u16(w, f->rq->dnssec ? MSG_DO : 0);
+	msg_put_u16(w, f->ede.len ? (uint16_t)(OPTION_LEN + f->ede.len) : 0);
+	if (f->ede.len) {
+		msg_put_u16(w, MSG_EDE);
+		msg_put_u16(w, f->ede.len);
+		msg_put_bytes(w, f->ede.data, f->ede.len);
+	}
+	msg_count(w, MSG_ADDITIONAL);
+}
+
+uint32_t request_finish(struct request_frame *f)
+{
+	if (f->w.full)
+		begin(f, f->w.buf, MSG_TC);
+	if (f->rq->edns)
+		put_opt(f);
+	return f->w.len;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dnsask.c - questions to servers: a connected socket each
+ */
+#include "dnsio.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void dnsio_ask_close(struct dnsio *io, uint32_t slot)
+{
+	struct dnsio_ask *a = &io->asks[slot];
+
+	if (!a->open)
+		return;
+	ev_del(io->loop, &a->ev);
+	close(a->ev.fd);
+	if (a->buf)
+		io->free_bufs[io->free_buf_count++] = a->buf;
+	a->buf = NULL;
+	a->open = false;
+}
+
+static uint32_t slot_of(const struct dnsio_ask *a)
+{
+	return (uint32_t)(a - a->io->asks);
+}
+
+static void answered(struct dnsio_ask *a, const uint8_t *msg, size_t len)
+{
+	struct dnsio *io = a->io;
+	const struct query_event event = dnsio_event(io);
+
+	dnsio_carry_out(
+		io, query_answered(&io->query, &event, slot_of(a), msg, len));
+}
+
+static void failed(struct dnsio_ask *a)
+{
+	struct dnsio *io = a->io;
+	const struct query_event event = dnsio_event(io);
+
+	dnsio_carry_out(io, query_failed(&io->query, &event, slot_of(a)));
+}
+
+static void udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
+{
+	struct dnsio_ask *a = (struct dnsio_ask *)(void *)ev;
+	const ssize_t n = recv(ev->fd, a->io->heard, MSG_MAX, MSG_DONTWAIT);
+
+	(void)loop;
+	(void)events;
+	if (n >= 0)
+		answered(a, a->io->heard, (size_t)n);
+	else if (errno != EAGAIN && errno != EINTR)
+		failed(a);
+}
+
+/* Connected: the question fits any send buffer. */
+static bool tcp_send(struct dnsio_ask *a)
+{
+	uint8_t msg[2 + QUERY_QUESTION_MAX];
+	const uint32_t len = query_question(&a->io->query, slot_of(a), msg + 2);
+
+	be_put16(msg, (uint16_t)len);
+	a->sent = true;
+	return send(a->ev.fd, msg, len + 2, MSG_NOSIGNAL) ==
+		       (ssize_t)(len + 2) &&
+	       ev_mod(a->io->loop, &a->ev, EPOLLIN) == 0;
+}
+
+/* Return: bytes still missing of what is known to come. */
+static size_t tcp_missing(const struct dnsio_ask *a)
+{
+	return (a->got < 2 ? 2u : 2u + be_get16(a->buf)) - a->got;
+}
+
+static bool tcp_receive(struct dnsio_ask *a)
+{
+	ssize_t n;
+
+	while (a->got < 2 || tcp_missing(a)) {
+		n = recv(a->ev.fd, a->buf + a->got, tcp_missing(a), 0);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return true;
+		if (n <= 0)
+			return false;
+		a->got += (uint32_t)n;
+	}
+	/* This may be the end of @a. */
+	a->got = 0;
+	answered(a, a->buf + 2, be_get16(a->buf));
+	return true;
+}
+
+static void tcp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
+{
+	struct dnsio_ask *a = (struct dnsio_ask *)(void *)ev;
+	bool fine;
+
+	(void)loop;
+	if (events & (EPOLLERR | EPOLLHUP) && !a->sent)
+		fine = false;
+	else
+		fine = a->sent ? tcp_receive(a) : tcp_send(a);
+	if (!fine)
+		failed(a);
+}
+
+static int connect_udp(struct dnsio_ask *a, const void *to, unsigned int len)
+{
+	uint8_t msg[QUERY_QUESTION_MAX];
+	const uint32_t n = query_question(&a->io->query, slot_of(a), msg);
+
+	a->ev.ready = udp_ready;
+	if (connect(a->ev.fd, to, len))
+		return -errno;
+	if (send(a->ev.fd, msg, n, MSG_NOSIGNAL) != (ssize_t)n)
+		return -errno;
+	return ev_add(a->io->loop, &a->ev, EPOLLIN);
+}
+
+static int connect_tcp(struct dnsio_ask *a, const void *to, unsigned int len)
+{
+	struct dnsio *io = a->io;
+
+	if (io->free_buf_count == 0)
+		return -ENOBUFS;
+	a->buf = io->free_bufs[--io->free_buf_count];
+	a->ev.ready = tcp_ready;
+	if (connect(a->ev.fd, to, len) && errno != EINPROGRESS)
+		return -errno;
+	return ev_add(io->loop, &a->ev, EPOLLOUT);
+}
+
+int dnsio_ask(struct dnsio *io, uint32_t slot)
+{
+	const struct query_slot *s = &io->query.slots[slot];
+	struct dnsio_ask *a = &io->asks[slot];
+	struct sockaddr_storage to;
+	const unsigned int len = dnsio_sockaddr(&to, io->forward[s->server]);
+	int err;
+
+	a->io = io;
+	a->sent = false;
+	a->got = 0;
+	a->buf = NULL;
+	a->ev.fd = socket(to.ss_family,
+			  (s->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC |
+				  SOCK_NONBLOCK,
+			  0);
+	if (a->ev.fd < 0)
+		return -errno;
+	a->open = true;
+	err = s->tcp ? connect_tcp(a, &to, len) : connect_udp(a, &to, len);
+	if (err)
+		dnsio_ask_close(io, slot);
+	return err;
+}

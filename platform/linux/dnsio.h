@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dnsio.h - the sockets of a DNS server that asks others
+ *
+ * Carries out the steps of core's query machine: UDP and TCP towards clients,
+ * and towards servers one connected socket per question, so that the kernel
+ * picks a random source port and discards what comes from elsewhere
+ * (RFC 5452, 9.2). All memory is taken by dnsio_open().
+ */
+#ifndef XLAT_LINUX_DNSIO_H
+#define XLAT_LINUX_DNSIO_H
+
+#include "dns/query.h"
+#include "ev.h"
+
+#define DNSIO_LISTENERS   16u
+#define DNSIO_CONNS       64u /* TCP connections of clients */
+#define DNSIO_CONNS_EACH  8u  /* of one address */
+#define DNSIO_PIPELINE    16u /* questions under way on one connection */
+#define DNSIO_TCP_ASKS    16u /* TCP questions to servers */
+#define DNSIO_REQUEST_MAX 2048u
+#define DNSIO_SLOTS       4096u
+
+/**
+ * struct dnsio_address - where a socket is bound, or connects to
+ * @addr:	address, IPv4 as ::ffff:0:0/96
+ * @scope:	interface index of a link-local address, or 0
+ * @port:	port
+ */
+struct dnsio_address {
+	struct addr6 addr;
+	uint32_t scope;
+	uint16_t port;
+};
+
+struct dnsio;
+
+/**
+ * struct dnsio_listener - an address that clients ask
+ */
+struct dnsio_listener {
+	struct ev ev; /* first member */
+	struct dnsio *io;
+	uint32_t index;
+	bool v6;
+};
+
+/**
+ * struct dnsio_conn - a client's TCP connection
+ * @serial:	tells it from earlier ones in the same place; 0: none
+ * @pending:	questions that have no reply yet
+ * @have:	bytes in @in
+ * @eof:	the client will send no more
+ * @reading:	its messages are being dealt with right now
+ * @in:		a message with its length in front, while it arrives
+ */
+struct dnsio_conn {
+	struct ev ev; /* first member */
+	struct dnsio *io;
+	struct ev_timer idle;
+	struct query_client client;
+	uint32_t serial;
+	uint32_t pending;
+	uint32_t have;
+	bool eof;
+	bool reading;
+	uint8_t in[2 + DNSIO_REQUEST_MAX];
+};
+
+/**
+ * struct dnsio_ask - the socket of a question to a server
+ * @open:	@ev.fd is one
+ * @sent:	TCP: connected, and the question is on its way
+ * @got:	TCP: bytes in @buf
+ * @buf:	TCP: a message with its length in front, while it arrives; NULL
+ *		for UDP
+ */
+struct dnsio_ask {
+	struct ev ev; /* first member */
+	struct dnsio *io;
+	bool open;
+	bool sent;
+	uint32_t got;
+	uint8_t *buf;
+};
+
+/**
+ * struct dnsio - all of it
+ * @query:	the machine; the caller sets what query.h says, but for slots
+ * @listen:	where to listen; @listen_count
+ * @forward:	servers, as many as @query.server_count
+ * @failed:	set by dnsio_open() when an address cannot be listened at
+ */
+struct dnsio {
+	struct query query;
+	struct dnsio_address listen[DNSIO_LISTENERS];
+	struct dnsio_address forward[QUERY_SERVERS];
+	uint32_t listen_count;
+	const struct dnsio_address *failed;
+
+	struct ev_loop *loop;
+	struct ev_timer expiry;
+	struct dnsio_listener udp[DNSIO_LISTENERS];
+	struct dnsio_listener tcp[DNSIO_LISTENERS];
+	struct dnsio_conn *conns;
+	struct dnsio_ask *asks; /* one per slot */
+	uint8_t *free_bufs[DNSIO_TCP_ASKS];
+	uint32_t free_buf_count;
+	uint32_t serial;
+	uint8_t *reply; /* MSG_MAX bytes */
+	uint8_t *heard; /* MSG_MAX bytes */
+	uint64_t random[32];
+	uint32_t random_left;
+};
+
+/**
+ * dnsio_open() - take memory and listen
+ * @loop:	what will drive it
+ *
+ * The limit of open files is raised as far as it may be, and the number of
+ * questions under way kept below it.
+ *
+ * Return: 0 or -errno, with @io->failed set if it is an address's
+ */
+XL_MUST_USE int dnsio_open(struct dnsio *io, struct ev_loop *loop);
+
+/* Close all sockets. */
+void dnsio_close(struct dnsio *io);
+
+/**
+ * dnsio_networks() - what the machine is directly connected to
+ * @nets:	set: loopback, and the network of each address
+ * @max:	room there
+ *
+ * Return: how many, or -errno
+ */
+XL_MUST_USE int dnsio_networks(struct synth_net6 *nets, uint32_t max);
+
+/* Is @addr an address of this machine? */
+bool dnsio_is_own(struct addr6 addr);
+
+/*
+ * Between the files of this unit.
+ */
+
+/* What an event of the query machine comes with, now. */
+struct query_event dnsio_event(struct dnsio *io);
+
+/* Carry out a step, and those that follow from it at once. */
+void dnsio_carry_out(struct dnsio *io, struct query_step step);
+
+/* Put @a into @ss; returns its length. */
+unsigned int dnsio_sockaddr(void *ss, struct dnsio_address a);
+
+/* Take an address out of a struct sockaddr_in or _in6. */
+struct dnsio_address dnsio_from_sockaddr(const void *ss);
+
+/* dnsask.c: send a slot's question over a new socket, or close it. */
+XL_MUST_USE int dnsio_ask(struct dnsio *io, uint32_t slot);
+void dnsio_ask_close(struct dnsio *io, uint32_t slot);
+
+/* dnsconn.c: accept; send a reply if the connection is still there. */
+void dnsio_conn_accept(struct ev_loop *loop, struct ev *ev, uint32_t events);
+void dnsio_conn_reply(struct dnsio *io, const struct query_client *client,
+		      const uint8_t *msg, uint32_t len);
+void dnsio_conn_close_all(struct dnsio *io);
+
+#endif

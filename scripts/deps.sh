@@ -67,7 +67,9 @@ if [ -z "$uri" ] && [ "$(id -u)" -eq 0 ]; then
 fi
 [ -n "$uri" ] || die "apt knows no Debian mirror here; apt-get update first"
 
-# apt_in NAME ARGS - apt-get with NAME.list as its only source
+# apt_in NAME ARGS - apt-get with NAME.list as its only source, and without a
+# look at what is installed: of a source package it would want that very
+# version, which the mirror has dropped when the machine is a little behind
 apt_in() {
 	name=$1
 	shift
@@ -77,6 +79,7 @@ apt_in() {
 		-o Dir::Etc::sourcelist="$dir/apt/$name.list" \
 		-o Dir::Etc::sourceparts=/dev/null \
 		-o Dir::State::lists="$dir/apt/$name/lists" \
+		-o Dir::State::status=/dev/null \
 		-o Dir::Cache="$dir/apt/$name/cache" "$@"
 }
 

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define REQUEST_MAX 64u
+#define PATIENCE    (10 * 1000000000ull) /* for a client that does nothing */
+
+static void client_close(struct control_client *c, struct ev_loop *loop)
+{
+	if (c->ev.fd < 0)
+		return;
+	ev_del(loop, &c->ev);
+	ev_timer_set(loop, &c->patience, UINT64_MAX);
+	close(c->ev.fd);
+	c->ev.fd = -1;
+}
+
+static void client_impatient(struct ev_loop *loop, struct ev_timer *t)
+{
+	struct control_client *c =
+		(void *)((char *)t - offsetof(struct control_client, patience));
+
+	client_close(c, loop);
+}
+
+/* Make more of the answer, if the last part has been taken. */
+static void produce(struct control_client *c)
+{
+	struct report *r = &c->report;
+
+	if (c->ended || c->start < c->len)
+		return;
+	c->start = 0;
+	r->len = 0;
+	while (!c->ended && r->size - r->len > REPORT_RECORD_MAX) {
+		c->ended = !c->command->next(c->owner->ctx, &c->cursor, r) ||
+			   !c->command->table;
+		if (c->ended)
+			report_end(r);
+	}
+	c->len = r->len;
+}
+
+static void client_write(struct ev_loop *loop, struct control_client *c)
+{
+	ssize_t n;
+
+	produce(c);
+	n = send(c->ev.fd, c->buf + c->start, c->len - c->start, MSG_NOSIGNAL);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0) {
+		client_close(c, loop);
+		return;
+	}
+	c->start += (uint32_t)n;
+	ev_timer_set(loop, &c->patience, loop->now + PATIENCE);
+	if (c->ended && c->start == c->len)
+		client_close(c, loop);
+}
+
+/* "error ..." with the words that would have been understood. */
+static void refuse(struct control_client *c)
+{
+	const struct control_command *k = c->owner->commands;
+	size_t n = (size_t)snprintf(c->buf, sizeof(c->buf),
+				    "error unknown command; expected");
+
+	for (; k->name; k++)
+		n += (size_t)snprintf(c->buf + n, sizeof(c->buf) - n, " %s",
+				      k->name);
+	n += (size_t)snprintf(c->buf + n, sizeof(c->buf) - n, "\n");
+	c->start = 0;
+	c->len = (uint32_t)n;
+	c->ended = true;
+}
+
+static const struct control_command *find(const struct control *c,
+					  const char *name)
+{
+	for (const struct control_command *k = c->commands; k->name; k++)
+		if (strcmp(k->name, name) == 0)
+			return k;
+	return NULL;
+}
+
+static void answer(struct control_client *c, char *line)
+{
+	char *word = strchr(line, ' ');
+	const bool json = word && strcmp(word, " json") == 0;
+
+	if (word)
+		*word = '\0';
+	c->command = find(c->owner, line);
+	if (!c->command || (word && !json)) {
+		refuse(c);
+		return;
+	}
+	c->report = (struct report){ .json = json,
+				     .table = c->command->table,
+				     .buf = c->buf,
+				     .size = sizeof(c->buf) };
+	c->len = (uint32_t)snprintf(c->buf, sizeof(c->buf), "ok\n");
+	c->report.len = c->len;
+	report_begin(&c->report);
+	c->len = c->report.len;
+	c->start = 0;
+}
+
+static void client_read(struct ev_loop *loop, struct control_client *c)
+{
+	ssize_t n = recv(c->ev.fd, c->buf + c->len, REQUEST_MAX - c->len, 0);
+	char line[REQUEST_MAX];
+	char *end;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		client_close(c, loop);
+		return;
+	}
+	c->len += (uint32_t)n;
+	end = memchr(c->buf, '\n', c->len);
+	if (!end && c->len < REQUEST_MAX)
+		return;
+	if (!end)
+		end = c->buf + REQUEST_MAX - 1;
+	*end = '\0';
+	strcpy(line, c->buf);
+	answer(c, line);
+	if (ev_mod(loop, &c->ev, EPOLLOUT))
+		client_close(c, loop);
+}
+
+static void client_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
+{
+	struct control_client *c = (struct control_client *)(void *)ev;
+
+	if (events & EPOLLOUT)
+		client_write(loop, c);
+	else
+		client_read(loop, c);
+}
+
+static struct control_client *free_slot(struct control *c)
+{
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i].ev.fd < 0)
+			return &c->clients[i];
+	return NULL;
+}
+
+static void listener_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
+{
+	struct control *c = (struct control *)(void *)ev;
+	struct control_client *client = free_slot(c);
+	const int fd =
+		accept4(ev->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd < 0)
+		return;
+	if (!client) {
+		close(fd);
+		return;
+	}
+	client->owner = c;
+	client->ev = (struct ev){ .fd = fd, .ready = client_ready };
+	client->command = NULL;
+	client->cursor = client->start = client->len = 0;
+	client->ended = false;
+	client->patience.due = client_impatient;
+	if (ev_add(loop, &client->ev, EPOLLIN)) {
+		close(fd);
+		client->ev.fd = -1;
+		return;
+	}
+	ev_timer_set(loop, &client->patience, loop->now + PATIENCE);
+}
+
+/* The directory of @path, if it is missing. */
+static int make_directory(const char *path, struct sandbox_user user)
+{
+	char dir[108];
+	char *slash;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	if (!slash || slash == dir)
+		return 0;
+	*slash = '\0';
+	if (mkdir(dir, 0755) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	return geteuid() == 0 && chown(dir, user.uid, user.gid) ? -errno : 0;
+}
+
+/* Does anybody answer at @to? What is left of an earlier run is removed. */
+static int clear_leftover(const struct sockaddr_un *to)
+{
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (lstat(to->sun_path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode))
+			err = -EEXIST;
+		else if (!connect(fd, (const void *)to, sizeof(*to)))
+			err = -EADDRINUSE;
+		else if (unlink(to->sun_path) < 0)
+			err = -errno;
+	}
+	close(fd);
+	return err;
+}
+
+static int bind_socket(struct control *c, const struct sockaddr_un *to,
+		       struct sandbox_user user)
+{
+	const mode_t mask = umask(0177);
+	int err = 0;
+
+	if (bind(c->ev.fd, (const void *)to, sizeof(*to)) < 0)
+		err = -errno;
+	umask(mask);
+	if (!err && geteuid() == 0 && chown(to->sun_path, user.uid, user.gid))
+		err = -errno;
+	if (!err && listen(c->ev.fd, (int)CONTROL_CLIENTS) < 0)
+		err = -errno;
+	return err;
+}
+
+static int take_clients(struct control *c)
+{
+	const size_t size = CONTROL_CLIENTS * sizeof(*c->clients);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	c->clients = p;
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		c->clients[i].ev.fd = -1;
+	return 0;
+}
+
+int control_open(struct control *c, struct ev_loop *loop, const char *path,
+		 struct sandbox_user user)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int err;
+
+	if (strlen(path) >= sizeof(to.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(to.sun_path, path);
+	strcpy(c->path, path);
+	err = make_directory(path, user);
+	if (!err)
+		err = clear_leftover(&to);
+	if (!err)
+		err = take_clients(c);
+	if (err)
+		return err;
+	c->ev.ready = listener_ready;
+	c->ev.fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (c->ev.fd < 0)
+		return -errno;
+	err = bind_socket(c, &to, user);
+	return err ? err : ev_add(loop, &c->ev, EPOLLIN);
+}
+
+void control_close(struct control *c, struct ev_loop *loop)
+{
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		client_close(&c->clients[i], loop);
+	ev_del(loop, &c->ev);
+	close(c->ev.fd);
+	(void)unlink(c->path);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control.h - the UNIX socket through which `xlat ctl` asks
+ *
+ * A client sends one line, "COMMAND" or "COMMAND json", and gets "ok" or
+ * "error TEXT" and then the answer, until the connection closes. Answers are
+ * made a bufferful at a time, when the client has taken the last one, so that
+ * neither a million sessions nor a client that stops reading holds up packets.
+ */
+#ifndef XLAT_LINUX_CONTROL_H
+#define XLAT_LINUX_CONTROL_H
+
+#include "ev.h"
+#include "report.h"
+#include "sandbox.h"
+
+#define CONTROL_CLIENTS 8u
+#define CONTROL_BUFFER  16384u
+
+/**
+ * struct control_command - something that can be asked
+ * @name:	the word
+ * @table:	many records, each a row; else one record
+ * @next:	write the next record to @r
+ *
+ * @next gets a cursor that is 0 at first and its own afterwards; it returns
+ * false, having written nothing, when there are no more.
+ */
+struct control_command {
+	const char *name;
+	bool table;
+	bool (*next)(void *ctx, uint32_t *cursor, struct report *r);
+};
+
+struct control_client {
+	struct ev ev; /* first member */
+	struct control *owner;
+	struct ev_timer patience;
+	const struct control_command *command; /* NULL: still asking */
+	struct report report;
+	uint32_t cursor;
+	bool ended;     /* the last record is in the buffer */
+	uint32_t start; /* of what is to be written */
+	uint32_t len;
+	char buf[CONTROL_BUFFER];
+};
+
+/**
+ * struct control - the listening side
+ * @commands:	ended by one without a name
+ * @ctx:	for the commands
+ */
+struct control {
+	struct ev ev; /* first member */
+	const struct control_command *commands;
+	void *ctx;
+	struct control_client *clients;
+	char path[108];
+};
+
+/**
+ * control_open() - listen
+ * @path:	socket; its directory is made if it is missing
+ * @user:	who will own it, and the directory if it is made
+ *
+ * A socket at which nobody answers is left over and is replaced.
+ *
+ * Return: 0; -EADDRINUSE: somebody answers there; another -errno
+ */
+XL_MUST_USE int control_open(struct control *c, struct ev_loop *loop,
+			     const char *path, struct sandbox_user user);
+
+/* Close all connections and remove the socket. */
+void control_close(struct control *c, struct ev_loop *loop);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_WIDTH 24
+
+static void put(struct report *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void put(struct report *r, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(r->buf + r->len, r->size - r->len, format, args);
+	va_end(args);
+	if (n > 0)
+		r->len += (uint32_t)n;
+	if (r->len >= r->size)
+		r->len = r->size ? r->size - 1 : 0;
+}
+
+static void put_json_string(struct report *r, const char *s)
+{
+	put(r, "\"");
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			put(r, "\\%c", *s);
+		else if ((unsigned char)*s < 0x20)
+			put(r, "\\u%04x", (unsigned char)*s);
+		else
+			put(r, "%c", *s);
+	}
+	put(r, "\"");
+}
+
+void report_begin(struct report *r)
+{
+	if (r->json && r->table)
+		put(r, "[");
+}
+
+void report_end(struct report *r)
+{
+	if (r->json)
+		put(r, r->table ? "%s]\n" : "%s", r->rows ? "\n" : "");
+}
+
+void report_record(struct report *r)
+{
+	r->fields = 0;
+	r->head_len = 0;
+	if (r->json)
+		put(r, "%s{", !r->table ? "" : r->rows ? ",\n" : "\n");
+}
+
+/* The heading is known only when the first row is: it goes before it. */
+static void insert_heading(struct report *r, uint32_t row)
+{
+	if (r->len + r->head_len + 1 >= r->size)
+		return;
+	memmove(r->buf + row + r->head_len + 1, r->buf + row, r->len - row);
+	memcpy(r->buf + row, r->head, r->head_len);
+	r->buf[row + r->head_len] = '\n';
+	r->len += r->head_len + 1;
+}
+
+void report_record_end(struct report *r)
+{
+	uint32_t row = r->len;
+
+	if (r->json)
+		put(r, "}");
+	else if (r->table)
+		put(r, "\n");
+	while (row > 0 && r->buf[row - 1] != '\n')
+		row--;
+	if (!r->json && r->table && r->rows == 0)
+		insert_heading(r, row);
+	r->rows++;
+}
+
+static void note_heading(struct report *r, const char *name, int width)
+{
+	int n;
+
+	if (r->rows)
+		return;
+	n = snprintf(r->head + r->head_len, sizeof(r->head) - r->head_len,
+		     "%-*s ", width, name);
+	if (n > 0 && r->head_len + (uint32_t)n < sizeof(r->head))
+		r->head_len += (uint32_t)n;
+}
+
+static void put_name(struct report *r, const char *name)
+{
+	if (r->fields++)
+		put(r, ", ");
+	put_json_string(r, name);
+	put(r, ": ");
+}
+
+void report_text(struct report *r, const char *name, int width,
+		 const char *value)
+{
+	if (r->json) {
+		put_name(r, name);
+		put_json_string(r, value);
+	} else if (r->table) {
+		note_heading(r, name, width);
+		put(r, "%-*s ", width, value);
+	} else {
+		put(r, "%-*s %s\n", NAME_WIDTH, name, value);
+	}
+}
+
+void report_number(struct report *r, const char *name, int width,
+		   uint64_t value)
+{
+	char text[24];
+
+	if (r->json) {
+		put_name(r, name);
+		put(r, "%llu", (unsigned long long)value);
+		return;
+	}
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	report_text(r, name, width, text);
+}

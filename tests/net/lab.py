@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: MIT
+"""lab - hosts, links and programs for the tests of the real binary
+
+enter() makes this process the first one of namespaces of its own (network,
+processes, mounts, with an empty /run). Everything that is made afterwards
+lives in there: when the process ends, however it ends, the kernel removes the
+lot, and nothing of it can be seen from, or reach, the machine around it.
+
+A Lab is a set of hosts, each a network namespace, joined by veth links.
+
+    lab.enter()
+    with lab.Lab("left", "right") as net:
+        net.link("left", "eth0", "right", "eth0")
+        net["left"].ip("addr add 192.0.2.1/24 dev eth0")
+        net["right"].ip("addr add 192.0.2.2/24 dev eth0")
+        net["left"].run("ping", "-c1", "192.0.2.2")
+
+Nothing here sleeps for luck: wait_for() polls until what is awaited is there.
+"""
+import contextlib
+import ctypes
+import itertools
+import os
+import pathlib
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+XLAT = os.environ.get("XLAT", str(ROOT / "build/xlat"))
+FILES = pathlib.Path("/run/lab")
+
+_CLONE_NEWNS, _CLONE_NEWPID, _CLONE_NEWNET = 0x20000, 0x20000000, 0x40000000
+_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class LabError(Exception):
+    """What was to hold in the lab does not; says why."""
+
+
+def _call(function, *args):
+    if function(*args) != 0:
+        err = ctypes.get_errno()
+        raise OSError(err, f"{function.__name__}: {os.strerror(err)}")
+
+
+def _mount(source, target, fstype, flags=0, data=None):
+    _call(_libc.mount, source, target, fstype, ctypes.c_ulong(flags), data)
+
+
+def _stand_by(child):
+    """Outside: hand signals on to the lab, and its exit status back."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda n, _: os.kill(child, n))
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _leave(number, _frame):
+    """The first process ends, and with it everything in the lab."""
+    sys.stdout.flush()
+    os._exit(128 + number)
+
+
+def enter():
+    """Go on as the first process of a world of its own; needs root."""
+    if os.geteuid() != 0:
+        sys.exit("needs root: network namespaces are made here")
+    sys.stdout.flush()
+    _call(_libc.unshare, _CLONE_NEWNS | _CLONE_NEWPID | _CLONE_NEWNET)
+    child = os.fork()
+    if child:
+        _stand_by(child)
+    _call(_libc.prctl, _PR_SET_PDEATHSIG, signal.SIGKILL)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _leave)
+    _mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE)
+    _mount(b"proc", b"/proc", b"proc")
+    _mount(b"tmpfs", b"/run", b"tmpfs", data=b"mode=755")
+    FILES.mkdir()
+
+
+def wait_for(condition, what, seconds=10.0):
+    """Return condition()'s first true result; LabError after some seconds."""
+    until = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > until:
+            raise LabError(f"not after {seconds:g} s: {what}")
+        time.sleep(0.01)
+
+
+def _status_field(pid, field):
+    """A line of /proc/PID/status, or None when the process is gone."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return re.search(rf"^{field}:\s*(.*)$", text, re.M)[1]
+
+
+def status(pid):
+    """/proc/PID/status as a dictionary."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return dict(re.findall(r"^(\w+):\s*(.*)$", text, re.M))
+
+
+def alive(pid):
+    """Is there such a process, and not only its exit status?"""
+    state = _status_field(pid, "State")
+    return state is not None and state[0] not in "ZX"
+
+
+def children(pid):
+    """Processes whose parent is pid."""
+    pids = (int(p.name) for p in pathlib.Path("/proc").iterdir()
+            if p.name.isdigit())
+    return [p for p in pids if _status_field(p, "PPid") == str(pid)]
+
+
+class Program:
+    """A program that runs in a host until it is stopped."""
+
+    serial = itertools.count(1)
+
+    def __init__(self, host, argv, **more):
+        self.argv = [str(a) for a in argv]
+        name = pathlib.Path(self.argv[0]).name
+        self.log = FILES / f"{next(self.serial)}-{host.name}-{name}.log"
+        with host.inside(), self.log.open("wb") as log:
+            self.proc = subprocess.Popen(self.argv, stdout=log, stderr=log,
+                                         stdin=subprocess.DEVNULL, **more)
+        self.pid = self.proc.pid
+
+    def __str__(self):
+        return shlex.join(self.argv)
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def running(self):
+        return self.proc.poll() is None
+
+    def wait_until(self, condition, what, seconds=10.0):
+        """wait_for() that gives up at once when the program has ended."""
+        def there():
+            ended = not self.running()
+            result = condition()
+            if ended and not result:
+                raise LabError(f"{self}\nended with exit status "
+                               f"{self.proc.returncode} before: {what}\n"
+                               f"{self.output()}")
+            return result
+        try:
+            return wait_for(there, what, seconds)
+        except LabError as err:
+            raise LabError(f"{err}\n{self}\nsaid: {self.output()}") from None
+
+    def wait_output(self, pattern, seconds=10.0):
+        """Wait for a line in what the program prints; returns the match."""
+        return self.wait_until(
+            lambda: re.search(pattern, self.output(), re.M),
+            f"output {pattern!r}", seconds)
+
+    def stop(self, number=signal.SIGTERM, seconds=10.0):
+        """Send a signal, reap the program and return its exit status."""
+        if self.running():
+            self.proc.send_signal(number)
+        try:
+            return self.proc.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+            self.proc.wait()
+            raise LabError(f"{self}\nstill there {seconds:g} s after signal "
+                           f"{number}: {self.output()}") from None
+
+
+class Host:
+    """A network namespace; programs and sockets can be put into it."""
+
+    def __init__(self, name):
+        self.name = name
+        _run(["ip", "netns", "add", name])
+        self.fd = os.open(f"/run/netns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        for family in ("default", "all"):
+            self.sysctl(f"net/ipv6/conf/{family}/accept_dad", 0)
+        self.sysctl("net/ipv6/conf/default/router_solicitations", 0)
+        self.sysctl("net/ipv4/ping_group_range", "0 2147483647")
+        self.ip("link set lo up")
+
+    @contextlib.contextmanager
+    def inside(self):
+        """What this thread opens or starts meanwhile belongs to the host."""
+        with open("/proc/thread-self/ns/net", "rb") as home:
+            _call(_libc.setns, self.fd, _CLONE_NEWNET)
+            try:
+                yield self
+            finally:
+                _call(_libc.setns, home.fileno(), _CLONE_NEWNET)
+
+    def try_run(self, *argv, seconds=30.0, **more):
+        """Run a program to its end; a CompletedProcess with all it said."""
+        with self.inside():
+            return _try_run(argv, seconds, **more)
+
+    def run(self, *argv, seconds=30.0, **more):
+        """Run a program that has to succeed; what it said."""
+        with self.inside():
+            return _run(argv, seconds, **more)
+
+    def start(self, *argv, **more):
+        """Start a program that stays."""
+        return Program(self, argv, **more)
+
+    def ip(self, *commands):
+        """Commands of ip(8), without the leading word."""
+        self.run("ip", "-batch", "-", input="\n".join(commands))
+
+    def sysctl(self, name, value=None):
+        """Read a setting below /proc/sys, or write it."""
+        with self.inside():
+            path = pathlib.Path("/proc/sys", name)
+            if value is None:
+                return path.read_text().strip()
+            return path.write_text(f"{value}\n")
+
+    def links(self):
+        """Names of the host's network devices."""
+        said = self.run("ip", "-o", "link")
+        return {line.split(":")[1].split("@")[0].strip()
+                for line in said.splitlines()}
+
+    def pids(self):
+        """Processes that live here."""
+        def here(pid):
+            try:
+                ns = os.stat(f"/proc/{pid}/ns/net")
+            except (FileNotFoundError, ProcessLookupError):
+                return False
+            return os.path.samestat(ns, os.fstat(self.fd))
+        pids = (int(p.name) for p in pathlib.Path("/proc").iterdir()
+                if p.name.isdigit())
+        return [p for p in pids if p != os.getpid() and here(p) and alive(p)]
+
+    def snapshot(self):
+        """Everything a program could have changed here, as {name: text}."""
+        what = {cmd: self.run(*cmd.split()) for cmd in (
+            "ip -d link", "ip addr", "ip rule", "ip -6 rule",
+            "ip -4 route show table all", "ip -6 route show table all")}
+        with self.inside():
+            for top in ("core", "ipv4", "ipv6"):
+                for path in pathlib.Path("/proc/sys/net", top).rglob("*"):
+                    with contextlib.suppress(OSError):
+                        if path.is_file():
+                            what[str(path)] = path.read_text()
+        what["files"] = "\n".join(
+            str(p) for p in sorted(pathlib.Path("/run").rglob("*"))
+            if not p.is_relative_to(FILES))
+        return what
+
+    def close(self):
+        os.close(self.fd)
+        _run(["ip", "netns", "del", self.name])
+
+
+class Lab:
+    """Hosts by name; leaving it ends every process and removes them."""
+
+    def __init__(self, *names):
+        self.hosts = {}
+        for name in names:
+            self.hosts[name] = Host(name)
+
+    def __getitem__(self, name):
+        return self.hosts[name]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def link(self, a, a_dev, b, b_dev):
+        """Join two hosts by a veth pair; both ends are up."""
+        _run(["ip", "link", "add", a_dev, "netns", a, "type", "veth",
+              "peer", "name", b_dev, "netns", b])
+        self[a].ip(f"link set {a_dev} up")
+        self[b].ip(f"link set {b_dev} up")
+
+    def close(self):
+        """End everything; fails if a program cannot be ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.wait()
+        for host in self.hosts.values():
+            host.close()
+        self.hosts = {}
+
+
+def _try_run(argv, seconds=30.0, **more):
+    argv = [str(a) for a in argv]
+    if "input" not in more:
+        more["stdin"] = subprocess.DEVNULL
+    try:
+        return subprocess.run(argv, text=True, errors="replace",
+                              timeout=seconds, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False, **more)
+    except subprocess.TimeoutExpired as err:
+        said = (err.stdout or b"").decode(errors="replace")
+        raise LabError(f"{shlex.join(argv)}\nnot finished after "
+                       f"{seconds:g} s: {said}") from None
+
+
+def _run(argv, seconds=30.0, **more):
+    done = _try_run(argv, seconds, **more)
+    if done.returncode != 0:
+        raise LabError(f"{shlex.join(str(a) for a in argv)}\nexit status "
+                       f"{done.returncode}: {done.stdout}{more.get('input', '')}")
+    return done.stdout

@@ -62,7 +62,7 @@ lint: all $(B)/.have-lint
 	$(Q)python3 tests/run.py lint
 
 bench: all $(BENCH) $(B)/.have-bench
-	$(Q)$(B)/bench/core_bench
+	$(Q)$(B)/bench/core_bench $(B)/bench/core.csv
 	$(Q)python3 tests/bench/net_bench.py
 
 demo: all $(B)/.have-net

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Programs that measure: each tests/bench/NAME.c becomes build/bench/NAME, with
-# core's objects as they are in the binary.
+# The program that measures core, with core's objects as they are in the
+# binary. What it prints, and what tests/bench/net_bench.py does, is written
+# below build/bench as well.
 
-BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+BENCH   := $(B)/bench/core_bench
+BENCH_C := $(wildcard tests/bench/*.c)
+BENCH_O := $(BENCH_C:%.c=$(B)/obj/%.o)
 
-$(B)/bench/%: tests/bench/%.c $(CORE_O) | $(DEPS)/.done
+$(BENCH): $(CORE_O) $(BENCH_O)
 	@mkdir -p $(@D)
-	$(call say,MUSL)$(MUSL) $(APP) $(MUSL_INC) $(WARN) $(OPT) $(LINK) \
-		-o $@ $^
+	$(call say,LINK)$(MUSL) $(LINK) -o $@ $^
+
+-include $(BENCH_O:.o=.d)

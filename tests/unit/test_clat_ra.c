@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* PREF64 in Router Advertisements: reading them, and choosing. */
+#include "clat_help.h"
+
+#include "clat/prefix.h"
+
+/* An advertisement of fe80::1 with nothing but what is in @options. */
+static bool parse_options(struct ra *ra, const uint8_t *options, size_t len)
+{
+	uint8_t msg[2048] = { 134 };
+	struct ra_packet p = { .src = v6("fe80::1"),
+			       .dst = v6("ff02::1"),
+			       .data = msg,
+			       .len = 16 + len,
+			       .hop_limit = 255 };
+	uint64_t sum;
+
+	memcpy(msg + 16, options, len);
+	sum = addr6_sum(p.src) + addr6_sum(p.dst) + p.len + 58 +
+	      csum_bytes(msg, p.len);
+	be_put16(msg + 2, (uint16_t)~csum_fold(sum));
+	return ra_parse(ra, &p);
+}
+
+/* P8781-01 to -16. */
+Test(clat_ra, p8781_options)
+{
+	static struct lines l;
+	unsigned int n = 0;
+
+	lines_open(&l, "pref64-options");
+	for (; lines_next(&l); n++) {
+		struct pref64 want = { .len = 0 };
+		uint8_t option[2048];
+		const size_t len = unhex(option, l.words[1]);
+		struct ra ra = { 0 };
+		const bool read = parse_options(&ra, option, len);
+
+		if (!strcmp(l.words[2], "ignore")) {
+			cr_expect(!read || ra.prefix_count == 0, "%s",
+				  l.words[0]);
+			continue;
+		}
+		want = prefix(l.words[2]);
+		cr_assert(read && ra.prefix_count == 1, "%s", l.words[0]);
+		cr_expect(prefix_equal(ra.prefixes[0].prefix, want), "%s",
+			  l.words[0]);
+		cr_expect_eq(ra.prefixes[0].lifetime,
+			     (uint32_t)atoi(l.words[3]), "%s", l.words[0]);
+	}
+	cr_expect_eq(n, 44);
+}
+
+static void expect_pref64(const struct ra *ra, uint32_t at, char *value,
+			  const char *id)
+{
+	char *comma = strchr(value, ',');
+
+	*comma = '\0';
+	cr_assert_lt(at, ra->prefix_count, "%s", id);
+	cr_expect(prefix_equal(ra->prefixes[at].prefix, prefix(value)), "%s",
+		  id);
+	cr_expect_eq(ra->prefixes[at].lifetime, (uint32_t)atoi(comma + 1), "%s",
+		     id);
+}
+
+static void expect_taken(const struct ra *ra, const struct lines *l)
+{
+	static const char *const preferences[] = { "low", "medium", "high" };
+	uint32_t prefixes = 0, servers = 0, nets = 0;
+
+	for (unsigned int i = 6; i < l->count; i++) {
+		char *value = strchr(l->words[i], '=') + 1;
+		const char *id = l->words[0];
+
+		if (!strncmp(l->words[i], "pref64=", 7))
+			expect_pref64(ra, prefixes++, value, id);
+		else if (!strncmp(l->words[i], "lifetime=", 9))
+			cr_expect_eq(ra->lifetime, atoi(value), "%s", id);
+		else if (!strncmp(l->words[i], "preference=", 11))
+			cr_expect_str_eq(preferences[ra->preference], value,
+					 "%s", id);
+		else if (!strncmp(l->words[i], "mtu=", 4))
+			cr_expect_eq(ra->mtu, (uint32_t)atoi(value), "%s", id);
+		else if (!strncmp(l->words[i], "server=", 7))
+			cr_expect(addr6_equal(ra->servers[servers++].addr,
+					      v6(value)),
+				  "%s", id);
+		else if (!strncmp(l->words[i], "net=", 4))
+			cr_expect(addr6_equal(ra->nets[nets++].addr,
+					      prefix(value).prefix),
+				  "%s", id);
+		else
+			cr_assert_fail("%s: %s", id, l->words[i]);
+	}
+	cr_expect_eq(ra->prefix_count, prefixes, "%s", l->words[0]);
+}
+
+/* P8781-20, -22, -28, -29, -54. */
+Test(clat_ra, p8781_messages)
+{
+	static struct lines l;
+	unsigned int n = 0;
+
+	lines_open(&l, "ra");
+	for (; lines_next(&l); n++) {
+		uint8_t msg[2048];
+		const struct ra_packet p = {
+			.src = v6(l.words[1]),
+			.dst = v6(l.words[2]),
+			.hop_limit = (uint8_t)atoi(l.words[3]),
+			.data = msg,
+			.len = unhex(msg, l.words[4]),
+		};
+		struct ra ra;
+		const bool taken = ra_parse(&ra, &p);
+
+		cr_expect_eq(taken, !strcmp(l.words[5], "take"), "%s",
+			     l.words[0]);
+		if (taken)
+			expect_taken(&ra, &l);
+	}
+	cr_expect_eq(n, 24);
+}
+
+/* P8781-20: cut at every length, nothing is read behind the end (ASan). */
+Test(clat_ra, p8781_20_cut_anywhere)
+{
+	static const char hex[] =
+		"030440c000000e10000007080000000020010db8000100000000000000000000"
+		"19050000000004b020010db8000100000000000000000053"
+		"fe800000000000000000000000000053"
+		"05010000000005c82602025820010db80064000000000000";
+	uint8_t options[256];
+	const size_t len = unhex(options, hex);
+	struct ra ra;
+
+	for (size_t n = 0; n < len; n++) {
+		uint8_t *exact = malloc(n + 1);
+
+		memcpy(exact, options, n);
+		cr_expect_eq(parse_options(&ra, exact, n),
+			     n == 0 || n == 32 || n == 72 || n == 80, "%zu", n);
+		free(exact);
+	}
+}
+
+/* An advertisement with one PREF64. */
+static struct ra one(const char *text, uint32_t lifetime, uint16_t router,
+		     enum ra_preference preference)
+{
+	struct ra ra = { .lifetime = router,
+			 .preference = preference,
+			 .prefix_count = 1 };
+
+	ra.prefixes[0] = (struct ra_prefix){ prefix(text), lifetime };
+	return ra;
+}
+
+static const struct pref64 none;
+
+static void heard(struct prefix_table *t, const char *router, struct ra ra,
+		  uint64_t at)
+{
+	prefix_heard(t, v6(router), &ra, none, at * SECOND);
+}
+
+static void expect_chosen(const struct prefix_table *t, struct pref64 used,
+			  uint64_t at, const char *want)
+{
+	const struct prefix_entry *e = prefix_choose(t, used, at * SECOND);
+
+	if (!want) {
+		cr_expect_null(e);
+		return;
+	}
+	cr_assert_not_null(e, "%s", want);
+	cr_expect(prefix_equal(e->prefix, prefix(want)), "%s", want);
+}
+
+#define P1 "64:ff9b::/96"
+#define P2 "2001:db8:64::/96"
+
+Test(clat_ra, p8781_06_withdrawn_and_p8781_33_two_routers)
+{
+	struct prefix_table t = { 0 };
+
+	heard(&t, "fe80::1", one(P1, 0, 1800, RA_MEDIUM), 1);
+	cr_expect_eq(t.count, 0, "withdrawal of the unknown");
+	heard(&t, "fe80::1", one(P1, 600, 1800, RA_MEDIUM), 1);
+	heard(&t, "fe80::2", one(P1, 600, 1800, RA_MEDIUM), 1);
+	heard(&t, "fe80::1", one(P1, 0, 1800, RA_MEDIUM), 2);
+	expect_chosen(&t, prefix(P1), 2, P1);
+	heard(&t, "fe80::2", one(P1, 0, 1800, RA_MEDIUM), 3);
+	expect_chosen(&t, prefix(P1), 3, NULL);
+}
+
+Test(clat_ra, p8781_23_and_24_lifetime)
+{
+	struct prefix_table t = { 0 };
+
+	heard(&t, "fe80::1", one(P1, 1800, 1800, RA_MEDIUM), 0);
+	heard(&t, "fe80::1", one(P1, 600, 1800, RA_MEDIUM), 0);
+	cr_expect_eq(t.count, 1);
+	cr_expect_eq(prefix_expire(&t, 599 * SECOND), 600 * SECOND);
+	expect_chosen(&t, none, 599, P1);
+	cr_expect_eq(prefix_expire(&t, 600 * SECOND), UINT64_MAX);
+	expect_chosen(&t, none, 600, NULL);
+}
+
+Test(clat_ra, p8781_25_nothing_said_changes_nothing)
+{
+	struct prefix_table t = { 0 };
+	struct ra empty = { .lifetime = 1800, .preference = RA_MEDIUM };
+
+	heard(&t, "fe80::1", one(P1, 600, 1800, RA_MEDIUM), 0);
+	heard(&t, "fe80::1", empty, 1);
+	expect_chosen(&t, none, 2, P1);
+}
+
+Test(clat_ra, p8781_27_sixteen_at_most)
+{
+	struct prefix_table t = { 0 };
+	struct ra ra = one(P1, 600, 1800, RA_LOW);
+
+	prefix_heard(&t, v6("fe80::1"), &ra, none, SECOND);
+	ra.preference = RA_HIGH;
+	ra.prefix_count = RA_PREFIXES;
+	for (unsigned int router = 2; router < 52; router++) {
+		for (unsigned int i = 0; i < RA_PREFIXES; i++)
+			ra.prefixes[i] = (struct ra_prefix){
+				{ { 0x20010db800000000 + router * 256 + i, 0 },
+				  96 },
+				600
+			};
+		prefix_heard(&t, (struct addr6){ 0xfe80ull << 48, router }, &ra,
+			     prefix(P1), SECOND);
+		cr_assert_leq(t.count, PREFIX_ENTRIES);
+	}
+	for (unsigned int i = 0, found = 0; i <= t.count; i++) {
+		cr_assert(i < t.count || found, "the one in use was kept");
+		found |= i < t.count &&
+			 prefix_equal(t.entries[i].prefix, prefix(P1));
+	}
+}
+
+Test(clat_ra, p8781_31_order)
+{
+	struct prefix_table t = { 0 };
+	struct ra two = one(P2, 600, 1800, RA_MEDIUM);
+
+	heard(&t, "fe80::1", one(P1, 600, 1800, RA_MEDIUM), 0);
+	heard(&t, "fe80::2", one(P2, 600, 1800, RA_MEDIUM), 0);
+	expect_chosen(&t, none, 1, P1);
+	heard(&t, "fe80::2", one(P2, 600, 1800, RA_HIGH), 1);
+	expect_chosen(&t, none, 1, P2);
+	heard(&t, "fe80::2", one(P2, 600, 0, RA_HIGH), 2);
+	expect_chosen(&t, none, 2, P1);
+
+	t = (struct prefix_table){ 0 };
+	two.prefix_count = 2;
+	two.prefixes[1] = (struct ra_prefix){ prefix(P1), 600 };
+	heard(&t, "fe80::1", two, 0);
+	expect_chosen(&t, none, 1, P2);
+}
+
+Test(clat_ra, p8781_32_no_flapping)
+{
+	struct prefix_table t = { 0 };
+
+	heard(&t, "fe80::1", one(P1, 600, 1800, RA_MEDIUM), 0);
+	heard(&t, "fe80::2", one(P2, 600, 1800, RA_MEDIUM), 0);
+	expect_chosen(&t, prefix(P2), 1, P2);
+	heard(&t, "fe80::2", one(P2, 600, 0, RA_MEDIUM), 1);
+	expect_chosen(&t, prefix(P2), 1, P1);
+}
+
+/* A router's lifetime can end before its prefix does: the choice changes. */
+Test(clat_ra, p8781_31_router_lifetime_ends)
+{
+	struct prefix_table t = { 0 };
+
+	heard(&t, "fe80::1", one(P1, 600, 100, RA_MEDIUM), 0);
+	heard(&t, "fe80::2", one(P2, 600, 1800, RA_MEDIUM), 0);
+	cr_expect_eq(prefix_expire(&t, SECOND), 100 * SECOND);
+	expect_chosen(&t, prefix(P1), 99, P1);
+	expect_chosen(&t, prefix(P1), 100, P2);
+}

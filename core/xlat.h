@@ -55,6 +55,9 @@
 	  "address on the deny list, or not on the allowed "                   \
 	  "list",                                                              \
 	  "check allow6, allow4 and denylist4")                                \
+	R(OWN_ADDRESS, "own-address",                                          \
+	  "under pool6: the translator's own IPv4 address",                    \
+	  "name it with allow4 if it is to be reached through the translator") \
 	R(SOURCE_ROUTE, "source-route",                                        \
 	  "IPv4 source route that is not used up",                             \
 	  "nothing; source routing is refused everywhere")                     \

@@ -14,42 +14,35 @@
 enum hairpin { HAIRPIN_OFF, HAIRPIN_SIMPLE, HAIRPIN_INTRINSIC };
 
 /**
- * struct net4 - an IPv4 network
- */
-struct net4 {
-	uint32_t addr;
-	uint8_t len;
-};
-
-/**
  * struct siit - one stateless translator; the caller fills it in and it
  * stays constant while packets flow, but for @random
  * @tr:		how headers are translated
  * @pool6:	prefix under which the IPv4 Internet appears; len 0: none
  * @eam:	explicit address mappings
- * @wkp_strict:	refuse non-global IPv4 under 64:ff9b::/96 (RFC 6052, 3.1)
- * @allow4:	networks to which that does not apply
- * @allow4_count: their number
+ * @wkp_strict:	refuse non-global IPv4 under 64:ff9b::/96 (RFC 6052, 3.1),
+ *		but for what @tr.allow4 names
  * @deny4:	IPv4 networks that are not translated
  * @deny4_count: their number
  * @error4:	sources for ICMP errors from IPv6 addresses without mapping
  *		(RFC 6791); len counts only if @error4_on
  * @error4_on:	there are such; else those errors are dropped
+ * @error6:	the same for ICMPv4 errors from addresses that pool6 and @eam
+ * @error6_on:	cannot express
  * @error_ext:	how such an error tells the address it came from
  * @hairpin:	RFC 7757, section 4
- * @random:	state of the choice among several @error4 addresses
+ * @random:	state of the choice among several such addresses, not 0
  */
 struct siit {
 	struct translate tr;
 	struct pref64 pool6;
 	struct eam eam;
 	bool wkp_strict;
-	const struct net4 *allow4;
-	uint32_t allow4_count;
 	const struct net4 *deny4;
 	uint32_t deny4_count;
 	struct net4 error4;
+	struct net6 error6;
 	bool error4_on;
+	bool error6_on;
 	enum node_extension error_ext;
 	enum hairpin hairpin;
 	uint64_t random;

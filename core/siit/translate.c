@@ -35,6 +35,21 @@ bool translate_illegal6(struct addr6 addr)
 	return addr.hi >> 56 == 0xff || addr.hi >> 54 == 0xfe80 >> 6;
 }
 
+bool translate_listed(const struct net4 *nets, uint32_t count, uint32_t addr)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (addr4_mask(addr, nets[i].len) == nets[i].addr)
+			return true;
+	return false;
+}
+
+bool translate_closed4(const struct translate *t, uint32_t addr)
+{
+	if (!translate_illegal4(addr) && addr >> 16 != 0xa9fe)
+		return false;
+	return !translate_listed(t->allow4, t->allow4_count, addr);
+}
+
 /* SIIT-038: would turn into an extension header, or an ICMPv6 message that
  * nobody has looked at. */
 static bool unfit_for_ipv6(uint8_t proto)
@@ -58,9 +73,9 @@ static bool unfit_for_ipv6(uint8_t proto)
 struct xlat_result translate_admit4(const struct translate *t, struct pkt *p,
 				    const struct pkt_view *v, bool keep_ttl)
 {
-	if (translate_illegal4(v->h4.dst))
+	if (translate_closed4(t, v->h4.dst))
 		return xlat_drop(WHY_ILLEGAL_DESTINATION);
-	if (translate_illegal4(v->h4.src) && !v->icmp_error)
+	if (translate_closed4(t, v->h4.src) && !v->icmp_error)
 		return xlat_drop(WHY_ILLEGAL_SOURCE);
 	if (v->source_route)
 		return error_reply4(t, p, v, WHY_SOURCE_ROUTE, 3, 5, 0);

@@ -17,6 +17,19 @@ enum udp_zero { UDP_ZERO_COMPUTE, UDP_ZERO_DROP, UDP_ZERO_FORWARD };
 #define TOS_COPY (-1)
 
 /**
+ * struct net4, struct net6 - a network
+ */
+struct net4 {
+	uint32_t addr;
+	uint8_t len;
+};
+
+struct net6 {
+	struct addr6 addr;
+	uint8_t len;
+};
+
+/**
  * struct translate - how headers are translated; constant while packets flow
  * @self4:	source of the ICMPv4 errors that we originate
  * @self6:	source of the ICMPv6 errors that we originate
@@ -28,6 +41,9 @@ enum udp_zero { UDP_ZERO_COMPUTE, UDP_ZERO_DROP, UDP_ZERO_FORWARD };
  * @udp_zero:	what becomes of IPv4 UDP without checksum (RFC 7915, 4.5)
  * @errors:	originate ICMP errors at all
  * @ident:	makes Identifications of IPv4 packets; NULL: all 0
+ * @allow4:	IPv4 networks that are translated although they are special:
+ *		translate_closed4() does not apply to them
+ * @allow4_count: their number
  */
 struct translate {
 	struct addr6 self6;
@@ -40,6 +56,8 @@ struct translate {
 	enum udp_zero udp_zero;
 	bool errors;
 	struct ident *ident;
+	const struct net4 *allow4;
+	uint32_t allow4_count;
 };
 
 /**
@@ -66,19 +84,22 @@ struct tuple6 {
  * struct map46, struct map64 - what a packet's addresses become
  * @outer:	of the packet
  * @quoted:	of the packet quoted in it, if it is an ICMP error
- * @node:	map64: IPv6 source to be told in an RFC 4884 extension
- *		because @outer.src stands in for it (RFC 6791)
+ * @node:	source to be told in an RFC 4884 extension, because @outer.src
+ *		stands in for it (RFC 6791)
+ * @node_ext:	whether and how
  * @keep_ttl:	map46: second leg of a hairpin: the TTL has been lowered already
  * @first_leg:	map64: the result is not sent but translated back: its size
  *		does not matter
  */
+enum node_extension { NODE_EXT_OFF, NODE_EXT_INTERFACE, NODE_EXT_NODE_ID };
+
 struct map46 {
 	struct tuple6 outer;
 	struct tuple6 quoted;
+	uint32_t node;
+	enum node_extension node_ext;
 	bool keep_ttl;
 };
-
-enum node_extension { NODE_EXT_OFF, NODE_EXT_INTERFACE, NODE_EXT_NODE_ID };
 
 struct map64 {
 	struct tuple4 outer;
@@ -115,6 +136,20 @@ bool translate_illegal4(uint32_t addr);
 bool translate_illegal6(struct addr6 addr);
 
 /**
+ * translate_closed4() - is this an address that is not translated?
+ *
+ * The illegal ones, and 169.254/16: a link-local service, such as a cloud's
+ * 169.254.169.254, is not to be reached through a translator. What @t->allow4
+ * names is open.
+ */
+bool translate_closed4(const struct translate *t, uint32_t addr);
+
+/**
+ * translate_listed() - is @addr in one of @count networks?
+ */
+bool translate_listed(const struct net4 *nets, uint32_t count, uint32_t addr);
+
+/**
  * translate_4to6() - rewrite an IPv4 packet into IPv6, in place
  * @t:		configuration
  * @p:		packet, pkt_parse()d into @v
@@ -122,7 +157,7 @@ bool translate_illegal6(struct addr6 addr);
  * @q:		view of the quote if @v->icmp_error, else ignored
  * @m:		addresses and ports it is to have
  *
- * Return: XLAT_FORWARD: send @p, first cut.h if @p->cut is set.
+ * Return: XLAT_FORWARD: send @p, through cut.h if @p->cut is set.
  *         XLAT_REPLY: @p is an ICMPv4 error for its sender.
  *         XLAT_DROP: forget @p.
  */

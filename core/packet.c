@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "packet.h"
 
-#define OPT_END  0u
-#define OPT_NOP  1u
-#define OPT_LSRR 131u
-#define OPT_SSRR 137u
+#define OPT_END     0u
+#define OPT_NOP     1u
+#define OPT_LSRR    131u
+#define OPT_SSRR    137u
+
+/* A TCP fragment that starts here could overwrite the flags of the first
+ * (RFC 3128). */
+#define TCP_OVERLAP 8u
 
 /* Bytes of transport header up to and including the checksum, without which
  * a packet cannot be translated (SIIT-085). */
@@ -194,6 +198,25 @@ static enum xlat_why view6(const uint8_t *data, uint32_t len,
 	return WHY_NONE;
 }
 
+/* Only whole TCP and UDP is left to be finished; a super-packet of them has
+ * pieces of some size, and says how long its header is. */
+static bool offload_ok(const struct pkt *p, const struct pkt_view *v)
+{
+	uint32_t head = UDP_HDR_LEN;
+
+	if (v->fragment || (v->proto != IP_TCP && v->proto != IP_UDP))
+		return false;
+	if (!p->gso)
+		return true;
+	if (p->gso_size == 0 ||
+	    v->proto != (p->gso == PKT_GSO_TCP ? IP_TCP : IP_UDP))
+		return false;
+	if (p->gso == PKT_GSO_TCP)
+		head = (uint32_t)(p->data[v->l4 + 12] >> 4) << 2;
+	return head <= v->l4_len &&
+	       (p->gso == PKT_GSO_UDP || head >= TCP_HDR_LEN);
+}
+
 /* What only a packet from the wire has to hold, beyond what a quote must. */
 static enum xlat_why check_wire(const struct pkt *p, const struct pkt_view *v)
 {
@@ -207,6 +230,10 @@ static enum xlat_why check_wire(const struct pkt *p, const struct pkt_view *v)
 		return WHY_BAD_FRAGMENT;
 	if (v->first && v->l4_len < transport_min(v))
 		return v->fragment ? WHY_TINY_FRAGMENT : WHY_SHORT;
+	if (v->proto == IP_TCP && off == TCP_OVERLAP)
+		return WHY_TINY_FRAGMENT;
+	if ((p->gso || p->partial) && !offload_ok(p, v))
+		return WHY_BAD_OFFLOAD;
 	return WHY_NONE;
 }
 

@@ -32,8 +32,8 @@ enum pkt_gso { PKT_GSO_NONE, PKT_GSO_TCP, PKT_GSO_UDP };
  * @partial:	the transport checksum field holds the folded sum of the
  *		pseudo-header, not its complement; the rest is still to be
  *		added by whoever sends the packet
- * @cut:	0, or the largest IP packet the next hop takes: what is longer
- *		has to be fragmented with cut.h before it is sent
+ * @cut:	0, or the largest IP packet the next hop takes: the packet has
+ *		to go through cut.h before it is sent
  * @frag_id:	Identification for such fragments, if @cut
  */
 struct pkt {
@@ -109,7 +109,7 @@ struct pkt_view {
  *
  * Checks version, lengths, the IPv4 header checksum, options, the chain of
  * extension headers, and that a first fragment of TCP, UDP or ICMP holds its
- * header up to the checksum.  Never reads outside the packet.
+ * header up to the checksum, and a super-packet all of it.  Never reads outside the packet.
  *
  * Return: WHY_NONE, or why the packet has to be dropped silently
  */

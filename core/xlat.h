@@ -37,6 +37,9 @@
 	  "find the sender; RFC 1858 describes the attack")                    \
 	R(BAD_FRAGMENT, "bad-fragment", "fragment ends beyond 65535 bytes",    \
 	  "find the sender; this is an attack on reassembly")                  \
+	R(BAD_OFFLOAD, "bad-offload",                                          \
+	  "the device announced a super-packet or checksum that is none",      \
+	  "switch offload off and report the kernel's version")                \
 	/* not translatable */                                                 \
 	R(ILLEGAL_SOURCE, "illegal-source",                                    \
 	  "source is no unicast address of a host",                            \

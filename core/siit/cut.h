@@ -2,41 +2,45 @@
 /*
  * cut.h - one translated packet into the several that can be sent
  *
- * Two reasons: it exceeds @cut and may be fragmented, or it is a super-packet
- * that the kernel will not take.  The pieces are built one at a time in a
- * buffer of the caller's; the packet itself is only read.
+ * A super-packet that the kernel will not take, or that one IP header cannot
+ * describe, is taken apart into its segments; what exceeds @cut, a packet or
+ * a segment, is fragmented. The pieces are built one at a time in a buffer
+ * of the caller's; the packet itself is only read.
  */
 #ifndef XLAT_SIIT_CUT_H
 #define XLAT_SIIT_CUT_H
 
 #include "packet.h"
 
+#define CUT_HEAD_MAX 60u /* longest TCP header */
+
 /**
  * struct cut - where the work stands; to be treated as opaque
+ *
+ * A segment is @head, then @body_len bytes of the packet's payload. A packet
+ * that is no super-packet is one segment without @head.
  */
 struct cut {
 	const struct pkt *p;
 	struct pkt_view v;
-	uint32_t pos;  /* transport bytes already sent */
-	uint32_t step; /* transport or payload bytes per piece */
-	uint32_t hdr;  /* transport header repeated in each piece */
-	uint16_t id;   /* Identification of the next IPv4 segment */
+	uint32_t step; /* payload bytes per segment */
+	uint32_t next; /* where the next segment's payload begins: bytes
+			    * behind the start of the transport header */
+	uint32_t body; /* the same of this segment */
+	uint32_t body_len;
+	uint32_t sent;  /* bytes of this segment already sent */
+	uint32_t count; /* segments begun */
+	uint32_t head_len;
+	uint8_t head[CUT_HEAD_MAX];
 };
 
 /**
- * cut_fragments() - prepare to fragment @p to @p->cut bytes
- * (RFC 791, 3.2; RFC 8200, 4.5)
- * @p:		translated packet with a finished checksum, not a super-packet
- */
-void cut_fragments(struct cut *c, const struct pkt *p);
-
-/**
- * cut_segments() - prepare to take a TCP or UDP super-packet apart
- * @p:		translated super-packet, checksum partial
+ * cut_open() - prepare to take a packet apart (RFC 791, 3.2; RFC 8200, 4.5)
+ * @p:		translated super-packet, or packet whose @p->cut is set
  *
- * Pieces have finished checksums and, on IPv4, ascending Identifications.
+ * Segments have finished checksums and, on IPv4, ascending Identifications.
  */
-void cut_segments(struct cut *c, const struct pkt *p);
+void cut_open(struct cut *c, const struct pkt *p);
 
 /**
  * cut_next() - build the next piece
@@ -45,5 +49,11 @@ void cut_segments(struct cut *c, const struct pkt *p);
  * Return: false when there are no more
  */
 XL_MUST_USE bool cut_next(struct cut *c, struct pkt *out);
+
+/**
+ * cut_first() - shorten a received super-packet, in place, to the first
+ * segment that it stands for
+ */
+void cut_first(struct pkt *p);
 
 #endif

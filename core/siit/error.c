@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "siit/error.h"
 
+#include "siit/cut.h"
+#include "siit/transport.h"
+
 #define ERROR4_MAX 576u  /* RFC 1812, 4.3.2.3 */
 #define ERROR6_MAX 1280u /* RFC 4443, 2.4c */
 #define ERROR_TTL  64u
@@ -8,19 +11,15 @@
 
 #define BILLION    1000000000ull
 
-/* A quote should hold what its sender sent, so a checksum that the kernel
- * left to be finished is finished. */
-static void finish_checksum(struct pkt *p, const struct pkt_view *v)
+/* A quote should hold what its sender sent: of a super-packet the first
+ * segment, and a checksum that the kernel left to be finished finished. */
+static void restore_sent(struct pkt *p, const struct pkt_view *v)
 {
-	uint8_t *field = p->data + v->l4 + (v->proto == IP_TCP ? 16 : 6);
-	uint16_t sum;
-
-	if (p->partial && !p->gso) {
-		sum = csum_fold(csum_bytes(p->data + v->l4, v->l4_len));
-		be_put16(field, (uint16_t)~sum);
-	}
+	if (p->gso)
+		cut_first(p);
+	else if (p->partial && v->ports)
+		transport_finish(p, v);
 	p->partial = false;
-	p->gso = PKT_GSO_NONE;
 	p->cut = 0;
 }
 
@@ -58,7 +57,7 @@ struct xlat_result error_reply4(const struct translate *t, struct pkt *p,
 	if (!t->errors || v->h4.off || v->icmp_error ||
 	    translate_illegal4(v->h4.src) || translate_illegal4(v->h4.dst))
 		return xlat_drop(why);
-	finish_checksum(p, v);
+	restore_sent(p, v);
 	if (!quote(p, IP4_HDR_LEN + ICMP_HDR_LEN, ERROR4_MAX))
 		return xlat_drop(WHY_NO_HEADROOM);
 	icmp = p->data + IP4_HDR_LEN;
@@ -97,7 +96,7 @@ struct xlat_result error_reply6(const struct translate *t, struct pkt *p,
 
 	if (!t->errors || forbidden6(v))
 		return xlat_drop(why);
-	finish_checksum(p, v);
+	restore_sent(p, v);
 	if (!quote(p, IP6_HDR_LEN + ICMP_HDR_LEN, ERROR6_MAX))
 		return xlat_drop(WHY_NO_HEADROOM);
 	icmp = p->data + IP6_HDR_LEN;
@@ -128,6 +127,37 @@ struct xlat_result error_refuse6(const struct translate *t, struct pkt *p,
 	if (v->proto == IP_ICMP6)
 		return xlat_drop(why);
 	return error_reply6(t, p, v, why, 1, 1, 0);
+}
+
+static struct error_bucket full_bucket(uint32_t rate, uint32_t burst)
+{
+	return (struct error_bucket){ .rate = rate,
+				      .burst = burst,
+				      .tokens = burst * BILLION };
+}
+
+void error_limit_init(struct error_limit *l, uint32_t rate, uint32_t burst)
+{
+	l->all = full_bucket(rate, burst);
+	for (unsigned int i = 0; i < ERROR_CLASSES; i++)
+		l->class[i] = full_bucket((rate + 3) / 4, (burst + 3) / 4);
+}
+
+/* Hosts of one IPv4 /24 or IPv6 /64 share a class. */
+static unsigned int destination_class(const struct pkt *p)
+{
+	uint64_t net = be_get32(p->data + 16) >> 8;
+
+	if (p->data[0] >> 4 == 6)
+		net = be_get64(p->data + 24);
+	return (unsigned int)(net * 0x9e3779b97f4a7c15 >> 32) % ERROR_CLASSES;
+}
+
+bool error_limit_allows(struct error_limit *l, const struct pkt *p,
+			uint64_t now)
+{
+	return error_allowed(&l->class[destination_class(p)], now) &&
+	       error_allowed(&l->all, now);
 }
 
 bool error_allowed(struct error_bucket *b, uint64_t now)

@@ -68,4 +68,30 @@ struct error_bucket {
  */
 XL_MUST_USE bool error_allowed(struct error_bucket *b, uint64_t now);
 
+#define ERROR_CLASSES 64u
+
+/**
+ * struct error_limit - a bucket for all errors, and one for each class of
+ * destinations, so that who provokes many does not use up those of others
+ */
+struct error_limit {
+	struct error_bucket all;
+	struct error_bucket class[ERROR_CLASSES];
+};
+
+/**
+ * error_limit_init() - full buckets
+ * @rate:	errors per second, a quarter of them to one class; 0: unlimited
+ * @burst:	errors at once, a quarter of them to one class
+ */
+void error_limit_init(struct error_limit *l, uint32_t rate, uint32_t burst);
+
+/**
+ * error_limit_allows() - take a token of @p's destination
+ * @p:		originated error
+ * @now:	monotonic time, ns
+ */
+XL_MUST_USE bool error_limit_allows(struct error_limit *l, const struct pkt *p,
+				    uint64_t now);
+
 #endif

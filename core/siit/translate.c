@@ -145,8 +145,7 @@ static uint8_t *replace_header(struct pkt *p, uint32_t l4, uint32_t size)
  * Does the IPv6 packet fit (RFC 7915, 4 and 4.1)?
  *
  * With DF it has to fit the next hop; without, the lowest IPv6 MTU, or it is
- * cut. A super-packet whose pieces do not fit is refused like one with DF:
- * its sender segments by path MTU.
+ * cut, a super-packet into its segments first.
  */
 static struct xlat_result fit_ipv6(const struct translate *t, struct pkt *p,
 				   const struct pkt_view *v)
@@ -156,15 +155,14 @@ static struct xlat_result fit_ipv6(const struct translate *t, struct pkt *p,
 	uint32_t limit = t->mtu6;
 
 	p->cut = 0;
-	if (v->h4.df || p->gso) {
-		if (size > limit && !v->icmp_error)
-			return error_reply4(t, p, v, WHY_TOO_BIG, 3, 4,
-					    limit - (hdr - IP4_HDR_LEN));
+	if (v->icmp_error)
 		return xlat_forward();
-	}
+	if (v->h4.df && size > limit)
+		return error_reply4(t, p, v, WHY_TOO_BIG, 3, 4,
+				    limit - (hdr - IP4_HDR_LEN));
 	if (t->lowest_mtu6 < limit)
 		limit = t->lowest_mtu6;
-	if (size > limit && !v->icmp_error) {
+	if (!v->h4.df && size > limit) {
 		p->cut = limit;
 		p->frag_id = v->h4.id;
 	}
@@ -211,7 +209,8 @@ struct xlat_result translate_4to6(const struct translate *t, struct pkt *p,
 
 /*
  * Does the IPv4 packet fit (RFC 7915, 5 and 5.1)? Up to 1280 bytes of IPv6,
- * or with a Fragment header, it may be cut; else its sender is told.
+ * or with a Fragment header, it may be cut; else its sender is told. A
+ * super-packet that no Total Length can express is taken apart.
  */
 static struct xlat_result fit_ipv4(const struct translate *t, struct pkt *p,
 				   const struct pkt_view *v)
@@ -219,19 +218,15 @@ static struct xlat_result fit_ipv4(const struct translate *t, struct pkt *p,
 	const uint32_t size = IP4_HDR_LEN + wire_size(p, v);
 	const uint32_t told =
 		t->mtu4 + 20 < IP6_MTU_MIN ? IP6_MTU_MIN : t->mtu4 + 20;
-	const bool may_cut = !p->gso && (v->h6.frag || size <= HDR_DF_ABOVE ||
-					 p->len <= IP6_MTU_MIN);
+	const bool may_cut = v->h6.frag || size <= HDR_DF_ABOVE;
 
 	p->cut = 0;
 	if (v->icmp_error)
 		return xlat_forward();
-	if (IP4_HDR_LEN + v->l4_len > 65535)
+	if (size > 65535 || (size > t->mtu4 && !may_cut))
 		return error_reply6(t, p, v, WHY_TOO_BIG, 2, 0, told);
-	if (size <= t->mtu4)
-		return xlat_forward();
-	if (!may_cut)
-		return error_reply6(t, p, v, WHY_TOO_BIG, 2, 0, told);
-	p->cut = t->mtu4;
+	if (size > t->mtu4 || IP4_HDR_LEN + v->l4_len > 65535)
+		p->cut = t->mtu4;
 	return xlat_forward();
 }
 

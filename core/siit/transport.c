@@ -36,8 +36,7 @@ void transport_patch(uint8_t *l4, const struct pkt_view *v, uint16_t sport,
 	be_put16(l4 + at, check);
 }
 
-/* Add up what a partial checksum leaves to be added. */
-static void finish_partial(struct pkt *p, const struct pkt_view *v)
+void transport_finish(struct pkt *p, const struct pkt_view *v)
 {
 	uint8_t *l4 = p->data + v->l4;
 	uint16_t check = (uint16_t)~csum_fold(csum_bytes(l4, v->l4_len));
@@ -83,8 +82,8 @@ struct xlat_result transport_4to6(const struct translate *t, struct pkt *p,
 		return udp_zero_4to6(t, p, v, to);
 	transport_patch(l4, v, to->sport, to->dport,
 			transport_delta_4to6(v, to, p->partial), p->partial);
-	if (p->partial && p->cut)
-		finish_partial(p, v);
+	if (p->partial && p->cut && !p->gso)
+		transport_finish(p, v);
 	return xlat_forward();
 }
 
@@ -93,7 +92,7 @@ struct xlat_result transport_6to4(struct pkt *p, const struct pkt_view *v,
 {
 	transport_patch(p->data + v->l4, v, to->sport, to->dport,
 			transport_delta_6to4(v, to, p->partial), p->partial);
-	if (v->ports && p->partial && p->cut)
-		finish_partial(p, v);
+	if (v->ports && p->partial && p->cut && !p->gso)
+		transport_finish(p, v);
 	return xlat_forward();
 }

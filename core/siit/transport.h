@@ -57,6 +57,12 @@ void transport_patch(uint8_t *l4, const struct pkt_view *v, uint16_t sport,
 		     uint16_t dport, uint16_t delta, bool partial);
 
 /**
+ * transport_finish() - add up what a partial checksum leaves to be added
+ * @p:		TCP or UDP packet with @p->partial, no super-packet
+ */
+void transport_finish(struct pkt *p, const struct pkt_view *v);
+
+/**
  * transport_4to6() - TCP, UDP or another protocol of a packet on the wire
  *
  * May finish a partial checksum, when @p->cut is set.

@@ -74,7 +74,7 @@ static void write_super(struct pump *pump, const struct pkt *p)
 			 pump->tun->name,
 			 p->gso == PKT_GSO_TCP ? "TCP" : "UDP");
 	tun_reduce(pump->tun, p->gso);
-	cut_segments(&cut, p);
+	cut_open(&cut, p);
 	write_pieces(pump, &cut);
 }
 
@@ -82,11 +82,11 @@ static void write_packet(struct pump *pump, const struct pkt *p)
 {
 	struct cut cut;
 
-	if (p->gso) {
-		write_super(pump, p);
-	} else if (p->cut) {
-		cut_fragments(&cut, p);
+	if (p->cut) {
+		cut_open(&cut, p);
 		write_pieces(pump, &cut);
+	} else if (p->gso) {
+		write_super(pump, p);
 	} else {
 		write_piece(pump, p);
 	}
@@ -100,7 +100,7 @@ void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
 	if (r.verdict == XLAT_DROP)
 		return;
 	if (r.verdict == XLAT_REPLY) {
-		if (!error_allowed(&pump->errors, now)) {
+		if (!error_limit_allows(&pump->errors, p, now)) {
 			pump->count.drops[WHY_ERROR_LIMIT]++;
 			return;
 		}
@@ -154,8 +154,7 @@ int pump_open(struct pump *pump, struct ev_loop *loop, struct tun *tun)
 {
 	pump->tun = tun;
 	pump->ev = (struct ev){ .fd = tun->fd, .ready = tun_ready };
-	pump->errors = (struct error_bucket){ .rate = PUMP_ERROR_RATE,
-					      .burst = PUMP_ERROR_BURST };
+	error_limit_init(&pump->errors, PUMP_ERROR_RATE, PUMP_ERROR_BURST);
 	pump->buf = take_buffer();
 	pump->piece = take_buffer();
 	if (!pump->buf || !pump->piece)

@@ -47,7 +47,7 @@ struct pump_counters {
  * @tun:	device
  * @translate:	the translator
  * @ctx:	its argument
- * @errors:	token bucket of the errors it originates
+ * @errors:	token buckets of the errors it originates
  * @failed:	-errno that ended the loop, or 0
  * @buf:	PKT_BUF_SIZE bytes for the packet
  * @piece:	PKT_BUF_SIZE bytes for what it is cut into
@@ -57,7 +57,7 @@ struct pump {
 	struct tun *tun;
 	struct xlat_result (*translate)(void *ctx, struct pkt *p, uint64_t now);
 	void *ctx;
-	struct error_bucket errors;
+	struct error_limit errors;
 	struct pump_counters count;
 	int failed;
 	uint8_t *buf;

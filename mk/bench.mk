@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
-# The program that measures core, with core's objects as they are in the
-# binary. What it prints, and what tests/bench/net_bench.py does, is written
-# below build/bench as well.
+# Programs of the benches: core_bench has core's objects as they are in the
+# binary, load makes traffic. What `make bench` finds is written below
+# build/bench as well.
 
-BENCH   := $(B)/bench/core_bench
-BENCH_C := $(wildcard tests/bench/*.c)
+BENCH   := $(B)/bench/core_bench $(B)/bench/load
+BENCH_C := $(wildcard tests/bench/core/*.c)
 BENCH_O := $(BENCH_C:%.c=$(B)/obj/%.o)
+LOAD_O  := $(B)/obj/tests/bench/load.o
 
-$(BENCH): $(CORE_O) $(BENCH_O)
+$(B)/bench/core_bench: $(CORE_O) $(BENCH_O)
+$(B)/bench/load: $(LOAD_O)
+
+$(BENCH):
 	@mkdir -p $(@D)
 	$(call say,LINK)$(MUSL) $(LINK) -o $@ $^
 
--include $(BENCH_O:.o=.d)
+-include $(BENCH_O:.o=.d) $(LOAD_O:.o=.d)

@@ -2,7 +2,7 @@
 /*
  * options.h - one row per option: command line, config file, usage text
  *
- * An applet lists its options in a table; everything that is said about an
+ * An applet lists its options in tables; everything that is said about an
  * option anywhere comes from its row, and a lint holds the man page to it.
  */
 #ifndef XLAT_CMD_OPTIONS_H
@@ -13,7 +13,8 @@
 /**
  * typedef-free parser of one value
  * @field:	where it goes, inside the applet's configuration
- * @text:	the value as written
+ * @text:	the value as written; "" for a switch. It lives as long as the
+ *		program
  *
  * Return: NULL, or what was expected ("a port from 1 to 65535")
  */
@@ -21,7 +22,8 @@ typedef const char *option_parse(void *field, const char *text);
 
 enum option_flags {
 	OPTION_REPEAT = 1, /* may be given again; values add up */
-	OPTION_SWITCH = 2, /* takes no value on the command line */
+	OPTION_SWITCH = 2, /* takes no value */
+	OPTION_ARGS = 4,   /* on the command line only */
 };
 
 /**
@@ -30,7 +32,7 @@ enum option_flags {
  * @arg:	what the usage text calls its value; NULL for a switch
  * @help:	half a sentence
  * @parse:	parser
- * @offset:	of the field in the applet's configuration
+ * @offset:	of the field in the configuration of its group
  */
 struct option_row {
 	const char *name;
@@ -41,14 +43,71 @@ struct option_row {
 	unsigned int flags;
 };
 
-#define OPTION(type, field, name, arg, parse, flags, help)                    \
-	{ name, arg, help, parse, offsetof(type, field), flags }
+#define OPTION(type, field, name, arg, parse, flags, help)                     \
+	{                                                                      \
+		name, arg, help, parse, offsetof(type, field), flags           \
+	}
+
+/**
+ * struct option_group - rows that are shown together
+ * @title:	heading in the usage text
+ * @base:	where the group's configuration is inside the applet's
+ */
+struct option_group {
+	const char *title;
+	const struct option_row *rows;
+	size_t count;
+	size_t base;
+};
+
+#define OPTION_GROUP(title, rows, base)                                        \
+	{                                                                      \
+		title, rows, XL_COUNT(rows), base                              \
+	}
+
+/**
+ * struct option_table - all options of an applet
+ * @usage:	what stands behind "usage: "
+ * @about:	what the applet is, a sentence
+ */
+struct option_table {
+	const char *usage;
+	const char *about;
+	const struct option_group *groups;
+	size_t count;
+};
+
+/**
+ * struct option_error - why options could not be read
+ * @text:	one line: the option, its value, and what was expected
+ */
+struct option_error {
+	char text[512];
+};
+
+/**
+ * options_read() - read the config file that --config names, then the rest of
+ * the command line, which wins
+ * @config:	the applet's configuration, holding the defaults
+ * @argv:	options only
+ *
+ * Return: false, with @e saying why
+ */
+XL_MUST_USE bool options_read(const struct option_table *t, void *config,
+			      int argc, char **argv, struct option_error *e);
+
+/* options_expect() - say that an option's value, or its lack, is wrong. */
+void options_expect(struct option_error *e, const char *name,
+		    const char *expected);
+
+/* options_usage() - the usage text, to standard output. */
+void options_usage(const struct option_table *t);
 
 /* Exit status by kind; xlat(8) has the same table. */
 enum exit_status {
 	EXIT_OK = 0,
-	EXIT_RUN = 1,	  /* something failed while running */
-	EXIT_USAGE = 2,	  /* wrong option, value or configuration file */
+	EXIT_RUN = 1,     /* something failed while running */
+	EXIT_USAGE = 2,   /* wrong option, value or configuration file */
 	EXIT_DENIED = 3,  /* not permitted: needs root or a capability */
 	EXIT_LACKING = 4, /* the system lacks something: TUN, IPv6 */
 	EXIT_IN_USE = 5,  /* a name, path or port is taken */

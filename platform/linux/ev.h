@@ -43,11 +43,13 @@ struct ev_timer {
  * struct ev_loop - one loop; embed it, ev_init() it
  * @now:	monotonic time of this wake-up, ns
  * @stop:	set to leave ev_run() after the current wake-up
+ * @failed:	set with @stop by whoever cannot go on, having said why
  * @batch:	what epoll reported and has not been dispatched yet
  */
 struct ev_loop {
 	int epoll;
 	bool stop;
+	bool failed;
 	uint64_t now;
 	struct ev_timer *timers;
 	struct ev *batch[EV_BATCH];

@@ -2,6 +2,7 @@
 #include "netcfg.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -34,6 +35,8 @@ static bool valid(const struct netcfg *n, const struct netcfg_request *r)
 
 static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 {
+	char name[IF_NAMESIZE] = "";
+
 	switch (r->op) {
 	case NETCFG_LINK:
 		return nl_link_set(&n->nl, r->route.ifindex, r->route.mtu);
@@ -44,7 +47,8 @@ static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 	case NETCFG_ROUTE_DEL:
 		return nl_route_del(&n->nl, &r->route);
 	case NETCFG_FORWARDING:
-		return sysctl_forwarding(&n->undo);
+		(void)if_indextoname((unsigned int)n->ifindex, name);
+		return sysctl_forwarding(&n->undo, name);
 	case NETCFG_OP_COUNT:
 		break;
 	}

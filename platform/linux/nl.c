@@ -97,7 +97,7 @@ static struct nlmsghdr *request(char *buf, uint16_t type, uint16_t flags)
 	return h;
 }
 
-int nl_link_set(struct nl *nl, int ifindex, uint32_t mtu)
+static int link_prepare(struct nl *nl, int ifindex, uint32_t mtu)
 {
 	char buf[256] __attribute__((aligned(8)));
 	struct nlmsghdr *h = request(buf, RTM_NEWLINK, 0);
@@ -106,13 +106,28 @@ int nl_link_set(struct nl *nl, int ifindex, uint32_t mtu)
 	struct nlattr *inet6;
 
 	m->ifi_index = ifindex;
-	m->ifi_flags = m->ifi_change = IFF_UP;
 	mnl_attr_put_u32(h, IFLA_MTU, mtu);
 	spec = mnl_attr_nest_start(h, IFLA_AF_SPEC);
 	inet6 = mnl_attr_nest_start(h, AF_INET6);
 	mnl_attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
 	mnl_attr_nest_end(h, inet6);
 	mnl_attr_nest_end(h, spec);
+	return talk(nl, h, NULL, NULL);
+}
+
+int nl_link_set(struct nl *nl, int ifindex, uint32_t mtu)
+{
+	char buf[256] __attribute__((aligned(8)));
+	/* In one message the kernel would bring it up first, and give it an
+	 * address. */
+	const int err = link_prepare(nl, ifindex, mtu);
+	struct nlmsghdr *h = request(buf, RTM_NEWLINK, 0);
+	struct ifinfomsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	if (err)
+		return err;
+	m->ifi_index = ifindex;
+	m->ifi_flags = m->ifi_change = IFF_UP;
 	return talk(nl, h, NULL, NULL);
 }
 

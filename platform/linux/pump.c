@@ -109,14 +109,15 @@ void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
 	write_packet(pump, p);
 }
 
-static void device_failed(struct pump *pump, struct ev_loop *loop, int err)
+static void device_failed(const struct pump *pump, struct ev_loop *loop,
+			  int err)
 {
 	/* Down is not gone: it comes up again, or vanishes. */
 	if (err == -EIO || err == -ENETDOWN)
 		return;
 	log_error("%s: the device is gone: %s", pump->tun->name,
 		  strerror(-err));
-	pump->failed = err;
+	loop->failed = true;
 	loop->stop = true;
 }
 

@@ -48,7 +48,6 @@ struct pump_counters {
  * @translate:	the translator
  * @ctx:	its argument
  * @errors:	token buckets of the errors it originates
- * @failed:	-errno that ended the loop, or 0
  * @buf:	PKT_BUF_SIZE bytes for the packet
  * @piece:	PKT_BUF_SIZE bytes for what it is cut into
  */
@@ -59,7 +58,6 @@ struct pump {
 	void *ctx;
 	struct error_limit errors;
 	struct pump_counters count;
-	int failed;
 	uint8_t *buf;
 	uint8_t *piece;
 };

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_WIDTH 24
+#define NAME_WIDTH  24
+#define ADDR4_WIDTH 15
+#define ADDR6_WIDTH 39
 
 static void put(struct report *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -130,4 +133,36 @@ void report_number(struct report *r, const char *name, int width,
 	}
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	report_text(r, name, width, text);
+}
+
+void report_addr4(struct report *r, const char *name, uint32_t addr)
+{
+	char text[INET_ADDRSTRLEN] = "";
+	uint8_t wire[4];
+
+	be_put32(wire, addr);
+	inet_ntop(AF_INET, wire, text, sizeof(text));
+	report_text(r, name, ADDR4_WIDTH, text);
+}
+
+void report_addr6(struct report *r, const char *name, struct addr6 addr)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	uint8_t wire[16];
+
+	addr6_store(wire, addr);
+	inet_ntop(AF_INET6, wire, text, sizeof(text));
+	report_text(r, name, ADDR6_WIDTH, text);
+}
+
+void report_net6(struct report *r, const char *name, struct addr6 addr,
+		 unsigned int len)
+{
+	char text[INET6_ADDRSTRLEN + 8] = "";
+	uint8_t wire[16];
+
+	addr6_store(wire, addr);
+	inet_ntop(AF_INET6, wire, text, INET6_ADDRSTRLEN);
+	snprintf(text + strlen(text), 8, "/%u", len);
+	report_text(r, name, ADDR6_WIDTH + 4, text);
 }

@@ -9,7 +9,7 @@
 #ifndef XLAT_LINUX_REPORT_H
 #define XLAT_LINUX_REPORT_H
 
-#include "base.h"
+#include "wire/ip.h"
 
 /**
  * struct report - a document while it is written
@@ -55,5 +55,15 @@ void report_text(struct report *r, const char *name, int width,
 		 const char *value);
 void report_number(struct report *r, const char *name, int width,
 		   uint64_t value);
+
+/**
+ * report_addr4(), report_addr6() - a field with an address, wide enough for
+ * any
+ * report_net6() - a field with a network
+ */
+void report_addr4(struct report *r, const char *name, uint32_t addr);
+void report_addr6(struct report *r, const char *name, struct addr6 addr);
+void report_net6(struct report *r, const char *name, struct addr6 addr,
+		 unsigned int len);
 
 #endif

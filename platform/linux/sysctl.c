@@ -73,8 +73,16 @@ int sysctl_set(struct sysctl_undo *undo, const char *name, int value)
 	return 1;
 }
 
+/* Is it the name of an interface that may get advertisements? */
+static bool can_advertise(const char *name, const char *except)
+{
+	return name[0] != '.' && strlen(name) <= 16 && strcmp(name, "all") &&
+	       strcmp(name, "default") && strcmp(name, "lo") &&
+	       strcmp(name, except);
+}
+
 /* Interfaces that follow router advertisements only while not forwarding. */
-static int keep_advertisements(struct sysctl_undo *undo)
+static int keep_advertisements(struct sysctl_undo *undo, const char *except)
 {
 	DIR *d = opendir("/proc/sys/net/ipv6/conf");
 	const struct dirent *e;
@@ -85,27 +93,25 @@ static int keep_advertisements(struct sysctl_undo *undo)
 	if (!d)
 		return -errno;
 	while (err >= 0 && (e = readdir(d))) {
-		if (e->d_name[0] == '.' || strlen(e->d_name) > 16)
+		if (!can_advertise(e->d_name, except))
 			continue;
 		snprintf(name, sizeof(name), "net/ipv6/conf/%.16s/accept_ra",
 			 e->d_name);
-		if (sysctl_get(name, &value) == 0 && value == 1 &&
-		    strcmp(e->d_name, "all") && strcmp(e->d_name, "default") &&
-		    strcmp(e->d_name, "lo"))
+		if (sysctl_get(name, &value) == 0 && value == 1)
 			err = sysctl_set(undo, name, 2);
 	}
 	closedir(d);
 	return err;
 }
 
-int sysctl_forwarding(struct sysctl_undo *undo)
+int sysctl_forwarding(struct sysctl_undo *undo, const char *except)
 {
 	const unsigned int before = undo->count;
 	int value;
 	int err = sysctl_get("net/ipv6/conf/all/forwarding", &value);
 
 	if (!err && value == 0)
-		err = keep_advertisements(undo);
+		err = keep_advertisements(undo, except);
 	if (err >= 0)
 		err = sysctl_set(undo, "net/ipv6/conf/all/forwarding", 1);
 	if (err >= 0)

@@ -40,13 +40,14 @@ XL_MUST_USE int sysctl_set(struct sysctl_undo *undo, const char *name,
 
 /**
  * sysctl_forwarding() - let the machine forward both families
+ * @except:	interface that never gets advertisements, and will vanish
  *
  * Switching IPv6 forwarding on makes the kernel ignore router advertisements
  * where accept_ra is 1, and lose its default route: there it is made 2 first.
  *
  * Return: how many settings were changed, or -errno
  */
-XL_MUST_USE int sysctl_forwarding(struct sysctl_undo *undo);
+XL_MUST_USE int sysctl_forwarding(struct sysctl_undo *undo, const char *except);
 
 /* Put back what was changed, last first. */
 void sysctl_undo(struct sysctl_undo *undo);

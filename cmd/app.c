@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "app.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "notify.h"
+#include "parse.h"
+
+#define SECOND 1000000000ull
+
+static const char *parse_log_level(void *field, const char *text)
+{
+	static const char *const words[] = { "error", "warning", "info",
+					     "debug", NULL };
+	const int n = parse_word(text, words);
+
+	*(enum log_level *)field = (enum log_level)n;
+	return n < 0 ? "error, warning, info or debug" : NULL;
+}
+
+static const char *parse_log_format(void *field, const char *text)
+{
+	static const char *const words[] = { "text", "json", NULL };
+	const int n = parse_word(text, words);
+
+	*(enum log_format *)field = (enum log_format)n;
+	return n < 0 ? "text or json" : NULL;
+}
+
+/* It becomes part of a file's name. */
+static const char *parse_instance(void *field, const char *text)
+{
+	const size_t n = strlen(text);
+
+	*(const char **)field = text;
+	return n == 0 || n > 32 || strchr(text, '/') || text[0] == '.'
+		       ? "a name of up to 32 characters without '/'"
+		       : NULL;
+}
+
+static const char *parse_control(void *field, const char *text)
+{
+	*(const char **)field = text;
+	return strcmp(text, "none") && text[0] != '/' ? "a full path, or none"
+						      : NULL;
+}
+
+const struct option_row app_rows[] = {
+	OPTION(struct app_options, config, "config", "FILE", parse_text,
+	       OPTION_ARGS, "read options from a file, one a line"),
+	OPTION(struct app_options, check, "check", NULL, parse_switch,
+	       OPTION_SWITCH | OPTION_ARGS, "validate the options and leave"),
+	OPTION(struct app_options, instance, "instance", "NAME", parse_instance,
+	       0, "how ctl calls this one; default: the applet's name"),
+	OPTION(struct app_options, log_level, "log-level", "LEVEL",
+	       parse_log_level, 0, "error, warning, info (default) or debug"),
+	OPTION(struct app_options, log_format, "log-format", "FORMAT",
+	       parse_log_format, 0, "text (default) or json"),
+	OPTION(struct app_options, user, "user", "NAME", parse_text, 0,
+	       "whom to become; default: nobody"),
+	OPTION(struct app_options, control, "control", "PATH", parse_control, 0,
+	       "socket for ctl, or none; default: /run/xlat/INSTANCE.sock"),
+	OPTION(struct app_options, help, "help", NULL, parse_switch,
+	       OPTION_SWITCH | OPTION_ARGS, "this text"),
+	OPTION(struct app_options, version, "version", NULL, parse_switch,
+	       OPTION_SWITCH | OPTION_ARGS, "print the version"),
+};
+
+_Static_assert(XL_COUNT(app_rows) == APP_ROW_COUNT, "app.h counts them");
+
+enum exit_status app_status(int err)
+{
+	switch (err) {
+	case 0:
+		return EXIT_OK;
+	case -EPERM:
+	case -EACCES:
+		return EXIT_DENIED;
+	case -ENOENT:
+	case -ENODEV:
+	case -ENXIO:
+	case -EAFNOSUPPORT:
+		return EXIT_LACKING;
+	case -EBUSY:
+	case -EEXIST:
+	case -EADDRINUSE:
+		return EXIT_IN_USE;
+	default:
+		return EXIT_RUN;
+	}
+}
+
+static int refuse(const struct app *a, const struct option_error *e)
+{
+	fprintf(stderr, "xlat %s: %s\n", a->hooks->name, e->text);
+	return EXIT_USAGE;
+}
+
+/*
+ * Stage parse. May read the config file and look a user up. Must not open or
+ * change anything else.
+ *
+ * Return: -1: go on; else the exit status
+ */
+static int parse(struct app *a, int argc, char **argv)
+{
+	struct app_options *o = a->opt;
+	struct option_error e;
+
+	if (!options_read(a->hooks->options, o, argc, argv, &e))
+		return refuse(a, &e);
+	if (o->help) {
+		options_usage(a->hooks->options);
+		return EXIT_OK;
+	}
+	if (o->version) {
+		puts("xlat " XLAT_VERSION);
+		return EXIT_OK;
+	}
+	if (!o->instance)
+		o->instance = a->hooks->name;
+	if (!sandbox_find_user(o->user ? o->user : "nobody", &a->user)) {
+		options_expect(&e, "user", "a user of this machine");
+		return refuse(a, &e);
+	}
+	if (!a->hooks->check(a, &e))
+		return refuse(a, &e);
+	return o->check ? EXIT_OK : -1;
+}
+
+static void on_signal(struct ev_loop *loop, int signo)
+{
+	if (signo == SIGHUP) {
+		log_warn("SIGHUP: options are read at the start only");
+		return;
+	}
+	log_info("%s: leaving", strsignal(signo));
+	loop->stop = true;
+}
+
+static enum exit_status open_control(struct app *a)
+{
+	char path[64];
+	const char *where = a->opt->control;
+	int err;
+
+	if (where && strcmp(where, "none") == 0)
+		return EXIT_OK;
+	if (!where) {
+		snprintf(path, sizeof(path), "/run/xlat/%s.sock",
+			 a->opt->instance);
+		where = path;
+	}
+	err = control_open(&a->control, &a->loop, where, a->user);
+	if (!err)
+		return EXIT_OK;
+	log_error("control socket %s: %s", where,
+		  err == -EADDRINUSE ? "another instance answers there"
+				     : strerror(-err));
+	return app_status(err);
+}
+
+/*
+ * Stage open. May do what root may: this is what the authority is for. What
+ * cannot be had is logged and is the end.
+ */
+static enum exit_status open_all(struct app *a)
+{
+	enum exit_status status;
+	int err;
+
+	log_setup(a->opt->instance, a->opt->log_level, a->opt->log_format);
+	err = ev_init(&a->loop);
+	if (err) {
+		log_error("cannot start the event loop: %s", strerror(-err));
+		return app_status(err);
+	}
+	a->signals.on_signal = on_signal;
+	err = ev_signals_open(&a->loop, &a->signals);
+	if (err) {
+		log_error("cannot receive signals: %s", strerror(-err));
+		return app_status(err);
+	}
+	a->control.commands = a->hooks->commands;
+	a->control.ctx = a;
+	status = open_control(a);
+	return status ? status : a->hooks->open(a);
+}
+
+/*
+ * Stages ready and sandbox. Gives up root and every capability; only then is
+ * anybody told that we are there. Must not open anything any more.
+ */
+static enum exit_status give_up_authority(struct app *a)
+{
+	const int err = sandbox_enter(a->user, SANDBOX_KEEP_NOTHING);
+
+	if (err) {
+		log_error("cannot give up privileges: %s", strerror(-err));
+		return app_status(err);
+	}
+	a->started = ev_clock();
+	log_info("xlat %s %s is ready", a->hooks->name, XLAT_VERSION);
+	notify_send("READY=1");
+	return EXIT_OK;
+}
+
+/* Stage loop. May use what is open. */
+static enum exit_status loop(struct app *a)
+{
+	const int err = ev_run(&a->loop);
+
+	notify_send("STOPPING=1");
+	if (err)
+		log_error("the event loop ended: %s", strerror(-err));
+	return err || a->loop.failed ? EXIT_RUN : EXIT_OK;
+}
+
+static void close_all(struct app *a)
+{
+	a->hooks->close(a);
+	if (a->control.clients)
+		control_close(&a->control, &a->loop);
+	ev_close(&a->loop);
+}
+
+int app_run(struct app *a, int argc, char **argv)
+{
+	int status = parse(a, argc, argv);
+
+	if (status >= 0)
+		return status;
+	status = (int)open_all(a);
+	if (!status)
+		status = (int)give_up_authority(a);
+	if (!status)
+		status = (int)loop(a);
+	close_all(a);
+	return status;
+}
+
+void app_report(const struct app *a, struct report *r)
+{
+	const uint64_t up = ev_clock() - a->started;
+
+	report_text(r, "applet", 0, a->hooks->name);
+	report_text(r, "version", 0, XLAT_VERSION);
+	report_number(r, "pid", 0, (uint64_t)getpid());
+	report_number(r, "uptime-seconds", 0, up / SECOND);
+}

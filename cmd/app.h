@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * app.h - what every daemon among the applets does
+ *
+ * A run has five stages: parse, open, ready, sandbox, loop. The first three
+ * may fail, with one line that says why and nothing left changed; authority
+ * ends with the fourth.
+ */
+#ifndef XLAT_CMD_APP_H
+#define XLAT_CMD_APP_H
+
+#include "control.h"
+#include "ev.h"
+#include "log.h"
+#include "options.h"
+#include "sandbox.h"
+
+/**
+ * struct app_options - options that all daemons have; the first member of
+ * each one's configuration
+ */
+struct app_options {
+	const char *config;
+	const char *instance;
+	const char *user;
+	const char *control;
+	enum log_level log_level;
+	enum log_format log_format;
+	bool check;
+	bool help;
+	bool version;
+};
+
+#define APP_DEFAULTS                                                           \
+	{                                                                      \
+		.log_level = LOG_LVL_INFO                                      \
+	}
+
+extern const struct option_row app_rows[];
+
+/* The group of these rows in an applet's table. */
+#define APP_GROUP                                                              \
+	{                                                                      \
+		"options of every applet", app_rows, APP_ROW_COUNT, 0          \
+	}
+#define APP_ROW_COUNT 9
+
+struct app;
+
+/**
+ * struct app_hooks - what is an applet's own
+ * @name:	of the applet
+ * @options:	its table
+ * @commands:	what ctl may ask
+ * @check:	stage parse: does the configuration make sense? Nothing is
+ *		opened and nothing changed
+ * @open:	stage open: takes memory, opens and configures; it logs why it
+ *		cannot. With authority
+ * @close:	undoes @open, as far as it came; without authority
+ *
+ * Each gets the applet's own structure, whose first member is a struct app.
+ */
+struct app_hooks {
+	const char *name;
+	const struct option_table *options;
+	const struct control_command *commands;
+	bool (*check)(struct app *a, struct option_error *e);
+	enum exit_status (*open)(struct app *a);
+	void (*close)(struct app *a);
+};
+
+/**
+ * struct app - a daemon; first member of an applet's own structure
+ * @opt:	its configuration
+ * @started:	monotonic time, ns
+ */
+struct app {
+	const struct app_hooks *hooks;
+	struct app_options *opt;
+	struct ev_loop loop;
+	struct ev_signals signals;
+	struct control control;
+	struct sandbox_user user;
+	uint64_t started;
+};
+
+/**
+ * app_run() - all five stages
+ * @a:		@a->hooks and @a->opt set, the configuration holding defaults
+ *
+ * Return: exit status
+ */
+XL_MUST_USE int app_run(struct app *a, int argc, char **argv);
+
+/* The exit status for -errno. */
+enum exit_status app_status(int err);
+
+/* Fields that every applet's status begins with. */
+void app_report(const struct app *a, struct report *r);
+
+#endif

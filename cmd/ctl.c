@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ctl.c - ask a running instance
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "applet.h"
+
+/**
+ * struct question - what to ask of whom
+ */
+struct question {
+	const char *instance;
+	const char *command;
+	const char *path;
+	bool json;
+};
+
+static int usage(bool wanted)
+{
+	fputs("usage: xlat ctl INSTANCE COMMAND [--json] [--control PATH]\n\n"
+	      "Ask a running instance (by default called as its applet is).\n\n"
+	      "  --json          the answer as JSON\n"
+	      "  --control PATH  its socket; default: "
+	      "/run/xlat/INSTANCE.sock\n\n"
+	      "Commands: status, counters; plat: sessions, bindings. Another "
+	      "word gets the list.\n",
+	      wanted ? stdout : stderr);
+	return wanted ? EXIT_OK : EXIT_USAGE;
+}
+
+/* Return: false if the arguments are none. */
+static bool read_question(struct question *q, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			q->json = true;
+		else if (strcmp(argv[i], "--control") == 0 && i + 1 < argc)
+			q->path = argv[++i];
+		else if (argv[i][0] == '-')
+			return false;
+		else if (!q->instance)
+			q->instance = argv[i];
+		else if (!q->command)
+			q->command = argv[i];
+		else
+			return false;
+	}
+	return q->instance && q->command;
+}
+
+static bool set_path(const struct question *q, struct sockaddr_un *to)
+{
+	const size_t size = sizeof(to->sun_path);
+	int n;
+
+	to->sun_family = AF_UNIX;
+	if (q->path)
+		n = snprintf(to->sun_path, size, "%s", q->path);
+	else
+		n = snprintf(to->sun_path, size, "/run/xlat/%s.sock",
+			     q->instance);
+	return n > 0 && (size_t)n < size;
+}
+
+static int no_answer(const struct question *q, const struct sockaddr_un *to)
+{
+	const int err = errno;
+
+	if (err == ENOENT || err == ECONNREFUSED)
+		fprintf(stderr,
+			"xlat ctl: no instance '%.32s' runs here: "
+			"nobody answers at %s\n",
+			q->instance, to->sun_path);
+	else
+		fprintf(stderr, "xlat ctl: %s: %s\n", to->sun_path,
+			strerror(err));
+	return app_status(-err) == EXIT_DENIED ? EXIT_DENIED : EXIT_RUN;
+}
+
+static bool send_question(int fd, const struct question *q)
+{
+	char line[128];
+	const int n = snprintf(line, sizeof(line), "%s%s\n", q->command,
+			       q->json ? " json" : "");
+
+	if (n <= 0 || n >= (int)sizeof(line)) {
+		errno = EMSGSIZE;
+		return false;
+	}
+	return send(fd, line, (size_t)n, MSG_NOSIGNAL) == n;
+}
+
+/* The first line is "ok" or "error ...", the rest goes to standard output. */
+static int show_answer(FILE *f)
+{
+	char buf[16384];
+	size_t n;
+
+	if (!fgets(buf, sizeof(buf), f)) {
+		fputs("xlat ctl: the instance closed the connection without "
+		      "an answer\n",
+		      stderr);
+		return EXIT_RUN;
+	}
+	if (strcmp(buf, "ok\n")) {
+		fprintf(stderr, "xlat ctl: %s",
+			strncmp(buf, "error ", 6) == 0 ? buf + 6 : buf);
+		return EXIT_USAGE;
+	}
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		fwrite(buf, 1, n, stdout);
+	if (ferror(f)) {
+		perror("xlat ctl: the answer is cut off");
+		return EXIT_RUN;
+	}
+	return EXIT_OK;
+}
+
+int ctl_run(int argc, char **argv)
+{
+	struct question q = { .instance = NULL };
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int status;
+	FILE *f;
+	int fd;
+
+	if (argc == 1 && strcmp(argv[0], "--help") == 0)
+		return usage(true);
+	if (!read_question(&q, argc, argv) || !set_path(&q, &to))
+		return usage(false);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (const void *)&to, sizeof(to)) < 0 ||
+	    !send_question(fd, &q))
+		return no_answer(&q, &to);
+	f = fdopen(fd, "r");
+	if (!f)
+		return no_answer(&q, &to);
+	status = show_answer(f);
+	fclose(f);
+	return status;
+}

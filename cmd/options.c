@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c - reading options
+ *
+ * A source is the command line or the config file. Within one an option that
+ * does not repeat may be given once: of two values one would be ignored.
+ */
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS_MAX    96u
+#define SHOWN_MAX   64
+#define LINE_LENGTH 1023u
+#define FILE_MAX    (64ul << 20)
+#define HELP_COLUMN 30
+
+/**
+ * struct source - where options come from
+ * @file:	NULL: the command line
+ * @line:	number of the file's line
+ * @seen:	per row: it has been given
+ */
+struct source {
+	const struct option_table *table;
+	char *config;
+	const char *file;
+	unsigned int line;
+	bool seen[ROWS_MAX];
+	struct option_error *error;
+};
+
+/* @text made fit to be shown: short, and nothing that moves a cursor. */
+static void printable(char out[SHOWN_MAX + 4], const char *text)
+{
+	size_t n = 0;
+
+	for (; n < SHOWN_MAX && text[n]; n++)
+		out[n] = isprint((unsigned char)text[n]) ? text[n] : '?';
+	strcpy(out + n, text[n] ? "..." : "");
+}
+
+static bool complain(const struct source *s, const char *name,
+		     const char *value, const char *expected)
+{
+	char shown_name[SHOWN_MAX + 4];
+	char shown[SHOWN_MAX + 4];
+	char where[256] = "--";
+
+	if (s->file)
+		snprintf(where, sizeof(where), "%.200s:%u: ", s->file, s->line);
+	printable(shown_name, name);
+	printable(shown, value ? value : "");
+	snprintf(s->error->text, sizeof(s->error->text),
+		 value ? "%s%s '%s': expected %s" : "%s%s%s: expected %s",
+		 where, shown_name, shown, expected);
+	return false;
+}
+
+/* A row, its place among all rows, and where its group's configuration is. */
+struct found {
+	const struct option_row *row;
+	size_t index;
+	size_t base;
+};
+
+static struct found find(const struct option_table *t, const char *name,
+			 size_t len)
+{
+	const struct option_group *g = t->groups;
+	struct found f = { .row = NULL };
+
+	for (; g < t->groups + t->count; g++) {
+		f.base = g->base;
+		for (size_t i = 0; i < g->count; i++, f.index++) {
+			f.row = &g->rows[i];
+			if (strlen(f.row->name) == len &&
+			    strncmp(f.row->name, name, len) == 0)
+				return f;
+		}
+	}
+	f.row = NULL;
+	return f;
+}
+
+static bool take(struct source *s, const struct found *f, const char *value)
+{
+	const char *expected;
+
+	if (s->seen[f->index] && !(f->row->flags & OPTION_REPEAT))
+		return complain(s, f->row->name, value, "to be given once");
+	s->seen[f->index] = true;
+	expected = f->row->parse(s->config + f->base + f->row->offset,
+				 value ? value : "");
+	return expected ? complain(s, f->row->name, value, expected) : true;
+}
+
+/*
+ * One option of the command line; @next: the argument behind it, or NULL.
+ * @used: set to how many arguments it took
+ */
+static bool read_argument(struct source *s, const char *arg, const char *next,
+			  const char *only, int *used)
+{
+	const char *name = strncmp(arg, "--", 2) == 0 ? arg + 2 : NULL;
+	const size_t len = name ? strcspn(name, "=") : 0;
+	const char *value = name && name[len] ? name + len + 1 : NULL;
+	const struct found f = find(s->table, name ? name : "", len);
+
+	*used = 1;
+	if (!name || !*name) {
+		snprintf(s->error->text, sizeof(s->error->text),
+			 "unexpected argument '%.64s'; options begin with --",
+			 arg);
+		return false;
+	}
+	if (!f.row)
+		return complain(s, name, NULL, "an option that --help lists");
+	if (f.row->flags & OPTION_SWITCH) {
+		if (value)
+			return complain(s, f.row->name, value, "no value");
+	} else if (!value) {
+		if (!next)
+			return complain(s, f.row->name, NULL, f.row->arg);
+		value = next;
+		*used = 2;
+	}
+	if (only && strcmp(only, f.row->name))
+		return true;
+	return take(s, &f, value);
+}
+
+/* The whole command line, or of it only the option called @only. */
+static bool read_arguments(struct source *s, int argc, char **argv,
+			   const char *only)
+{
+	int used;
+
+	for (int i = 0; i < argc; i += used)
+		if (!read_argument(s, argv[i],
+				   i + 1 < argc ? argv[i + 1] : NULL, only,
+				   &used))
+			return false;
+	return true;
+}
+
+static char *skip_space(char *p)
+{
+	return p + strspn(p, " \t\r");
+}
+
+static void cut_space(char *begin)
+{
+	size_t n = strlen(begin);
+
+	while (n && strchr(" \t\r", begin[n - 1]))
+		begin[--n] = '\0';
+}
+
+static bool read_line(struct source *s, char *line)
+{
+	char *name = skip_space(line);
+	char *value;
+	struct found f;
+
+	name[strcspn(name, "#")] = '\0';
+	cut_space(name);
+	if (!*name)
+		return true;
+	value = name + strcspn(name, " \t");
+	f = find(s->table, name, (size_t)(value - name));
+	if (*value)
+		*value++ = '\0';
+	value = skip_space(value);
+	if (!f.row || f.row->flags & OPTION_ARGS)
+		return complain(s, name, NULL, "a key that --help lists");
+	if (f.row->flags & OPTION_SWITCH) {
+		if (*value)
+			return complain(s, name, value, "no value");
+		value = NULL;
+	} else if (!*value) {
+		return complain(s, name, NULL, f.row->arg);
+	}
+	return take(s, &f, value);
+}
+
+/* @text: the file's bytes and a NUL. Values are kept by reference to it. */
+static bool read_lines(struct source *s, char *text, size_t size)
+{
+	char *end;
+
+	for (char *line = text; line < text + size; line = end + 1) {
+		s->line++;
+		end = memchr(line, '\n', (size_t)(text + size - line));
+		if (!end)
+			end = text + size;
+		*end = '\0';
+		if (strlen(line) != (size_t)(end - line))
+			return complain(s, "this line", NULL, "text");
+		if ((size_t)(end - line) > LINE_LENGTH)
+			return complain(s, "this line", NULL,
+					"at most 1023 characters");
+		if (!read_line(s, line))
+			return false;
+	}
+	return true;
+}
+
+/* Return: the file's bytes and a NUL, or NULL with errno set. */
+static char *load(FILE *f, size_t *size)
+{
+	char *text = NULL;
+	size_t room = 4096;
+	char *more;
+
+	*size = 0;
+	do {
+		room *= 2;
+		more = realloc(text, room + 1);
+		if (!more || room > FILE_MAX) {
+			errno = more ? EFBIG : ENOMEM;
+			free(more ? more : text);
+			return NULL;
+		}
+		text = more;
+		*size += fread(text + *size, 1, room - *size, f);
+	} while (*size == room);
+	if (ferror(f)) {
+		free(text);
+		return NULL;
+	}
+	text[*size] = '\0';
+	return text;
+}
+
+static bool read_file(struct source *s)
+{
+	FILE *f = fopen(s->file, "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (f)
+		text = load(f, &size);
+	if (!text)
+		snprintf(s->error->text, sizeof(s->error->text),
+			 "--config '%.200s': %s", s->file, strerror(errno));
+	if (f)
+		fclose(f);
+	return text && read_lines(s, text, size);
+}
+
+/* The parser of --config just keeps the path; it is the first thing read. */
+static const char *config_path(const struct source *s)
+{
+	const struct found f = find(s->table, "config", strlen("config"));
+
+	return f.row ? *(char **)(void *)(s->config + f.base + f.row->offset)
+		     : NULL;
+}
+
+bool options_read(const struct option_table *t, void *config, int argc,
+		  char **argv, struct option_error *e)
+{
+	const struct source fresh = { .table = t,
+				      .config = config,
+				      .error = e };
+	struct source args = fresh;
+	struct source file = fresh;
+
+	if (!read_arguments(&args, argc, argv, "config"))
+		return false;
+	file.file = config_path(&args);
+	if (file.file && !read_file(&file))
+		return false;
+	args = fresh;
+	return read_arguments(&args, argc, argv, NULL);
+}
+
+void options_expect(struct option_error *e, const char *name,
+		    const char *expected)
+{
+	snprintf(e->text, sizeof(e->text), "--%s: expected %s", name, expected);
+}
+
+void options_usage(const struct option_table *t)
+{
+	const struct option_row *r;
+	int n;
+
+	printf("usage: %s\n\n%s\n", t->usage, t->about);
+	for (size_t g = 0; g < t->count; g++) {
+		printf("\n%s:\n", t->groups[g].title);
+		for (size_t i = 0; i < t->groups[g].count; i++) {
+			r = &t->groups[g].rows[i];
+			n = printf("  --%s%s%s", r->name, r->arg ? " " : "",
+				   r->arg ? r->arg : "");
+			if (n > HELP_COLUMN - 2)
+				n = printf("\n") - 1;
+			printf("%*s%s\n", HELP_COLUMN - n, "", r->help);
+		}
+	}
+}

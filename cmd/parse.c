@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "parse.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "list.h"
+
+bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	if (!*text)
+		return false;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		if (__builtin_mul_overflow(n, 10u, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(*text - '0'), &n))
+			return false;
+	}
+	*out = n;
+	return !*text && n >= min && n <= max;
+}
+
+const char *parse_addr4(const char *text, uint32_t *out)
+{
+	uint8_t wire[4];
+
+	if (inet_pton(AF_INET, text, wire) != 1)
+		return "an IPv4 address";
+	*out = be_get32(wire);
+	return NULL;
+}
+
+const char *parse_addr6(const char *text, struct addr6 *out)
+{
+	uint8_t wire[16];
+
+	if (inet_pton(AF_INET6, text, wire) != 1)
+		return "an IPv6 address";
+	*out = addr6_load(wire);
+	return NULL;
+}
+
+/*
+ * Cut "ADDRESS/LEN" in two.
+ *
+ * Return: false if it is too long or the length is no number up to @max,
+ *         which it is where none is given
+ */
+static bool split_length(const char *text, char addr[INET6_ADDRSTRLEN],
+			 uint8_t max, uint8_t *len)
+{
+	const size_t n = strcspn(text, "/");
+	uint64_t given = max;
+
+	if (n >= INET6_ADDRSTRLEN)
+		return false;
+	memcpy(addr, text, n);
+	addr[n] = '\0';
+	if (text[n] && !parse_number(text + n + 1, 0, max, &given))
+		return false;
+	*len = (uint8_t)given;
+	return true;
+}
+
+const char *parse_net4(const char *text, struct net4 *out)
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	if (!split_length(text, addr, 32, &out->len) ||
+	    parse_addr4(addr, &out->addr))
+		return "an IPv4 network such as 192.0.2.0/24";
+	if (out->addr != addr4_mask(out->addr, out->len))
+		return "an IPv4 network without bits behind its length";
+	return NULL;
+}
+
+/* An IPv6 address and a length, whatever bits stand behind it. */
+static bool read_prefix6(const char *text, struct addr6 *addr, uint8_t *len)
+{
+	char part[INET6_ADDRSTRLEN];
+
+	return split_length(text, part, 128, len) && !parse_addr6(part, addr);
+}
+
+const char *parse_net6(const char *text, struct net6 *out)
+{
+	if (!read_prefix6(text, &out->addr, &out->len))
+		return "an IPv6 network such as 2001:db8::/32";
+	if (!addr6_equal(out->addr, addr6_mask(out->addr, out->len)))
+		return "an IPv6 network without bits behind its length";
+	return NULL;
+}
+
+const char *parse_pref64(const char *text, struct pref64 *out)
+{
+	if (!strchr(text, '/') || !read_prefix6(text, &out->prefix, &out->len))
+		return "a prefix such as 64:ff9b::/96";
+	return pref64_check(out->prefix, out->len);
+}
+
+/* The address part of @text up to @n, an interface name behind '%' aside. */
+static bool read_host(const char *text, size_t n, struct addr6 *addr,
+		      char zone[16])
+{
+	char host[INET6_ADDRSTRLEN + 16];
+	char *percent;
+	uint32_t v4;
+
+	if (n >= sizeof(host))
+		return false;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	percent = strchr(host, '%');
+	if (percent)
+		*percent++ = '\0';
+	if (percent && (!*percent || strlen(percent) > 15))
+		return false;
+	strcpy(zone, percent ? percent : "");
+	if (!percent && !parse_addr4(host, &v4)) {
+		*addr = (struct addr6){ 0, 0xffff00000000 | v4 };
+		return true;
+	}
+	return !parse_addr6(host, addr);
+}
+
+const char *parse_host_port(const char *text, struct addr6 *addr, char zone[16],
+			    uint16_t *port)
+{
+	static const char expected[] =
+		"an address, or one with a port such as [::1]:53 or "
+		"127.0.0.1:53";
+	const char *host = text;
+	const char *behind; /* the host */
+	uint64_t n;
+
+	if (*text == '[') {
+		host = text + 1;
+		behind = strchr(host, ']');
+		if (!behind ||
+		    !read_host(host, (size_t)(behind - host), addr, zone))
+			return expected;
+		behind++;
+	} else {
+		behind = strchr(text, ':');
+		if (!behind || strchr(behind + 1, ':'))
+			behind = text + strlen(text);
+		if (!read_host(text, (size_t)(behind - text), addr, zone))
+			return expected;
+	}
+	if (!*behind)
+		return NULL;
+	if (*behind != ':' || !parse_number(behind + 1, 1, 65535, &n))
+		return expected;
+	*port = (uint16_t)n;
+	return NULL;
+}
+
+int parse_word(const char *text, const char *const *words)
+{
+	for (int i = 0; words[i]; i++)
+		if (strcmp(words[i], text) == 0)
+			return i;
+	return -1;
+}
+
+const char *parse_text(void *field, const char *text)
+{
+	*(const char **)field = text;
+	return *text ? NULL : "something";
+}
+
+const char *parse_switch(void *field, const char *text)
+{
+	(void)text;
+	*(bool *)field = true;
+	return NULL;
+}
+
+const char *parse_tos_row(void *field, const char *text)
+{
+	uint64_t n;
+
+	if (strcmp(text, "copy") == 0) {
+		*(int *)field = TOS_COPY;
+		return NULL;
+	}
+	if (!parse_number(text, 0, 255, &n))
+		return "copy, or a number from 0 to 255";
+	*(int *)field = (int)n;
+	return NULL;
+}
+
+const char *parse_addr4_row(void *field, const char *text)
+{
+	return parse_addr4(text, field);
+}
+
+const char *parse_addr6_row(void *field, const char *text)
+{
+	return parse_addr6(text, field);
+}
+
+const char *parse_pref64_row(void *field, const char *text)
+{
+	return parse_pref64(text, field);
+}
+
+const char *parse_net4_list(void *field, const char *text)
+{
+	struct net4 net;
+	const char *expected = parse_net4(text, &net);
+
+	return expected ? expected : list_add(field, &net, sizeof(net));
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+#include "trans.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "parse.h"
+#include "sysctl.h"
+
+#define MTU_DEFAULT 1500u
+#define MTU_MAX     65535u
+#define GROWTH      20u /* an IPv6 header is that much longer */
+
+static const char *parse_tun(void *field, const char *text)
+{
+	const size_t n = strlen(text);
+
+	*(const char **)field = text;
+	return n == 0 || n > 15 || strpbrk(text, "/: \t%")
+		       ? "an interface name of up to 15 characters"
+		       : NULL;
+}
+
+static const char *parse_mtu4(void *field, const char *text)
+{
+	uint64_t n;
+
+	if (!parse_number(text, 68, MTU_MAX, &n))
+		return "a number of bytes from 68 to 65535";
+	*(uint32_t *)field = (uint32_t)n;
+	return NULL;
+}
+
+static const char *parse_mtu6(void *field, const char *text)
+{
+	uint64_t n;
+
+	if (!parse_number(text, IP6_MTU_MIN, MTU_MAX, &n))
+		return "a number of bytes from 1280 to 65535";
+	*(uint32_t *)field = (uint32_t)n;
+	return NULL;
+}
+
+static const char *parse_offload(void *field, const char *text)
+{
+	static const char *const words[] = { "auto", "off", NULL };
+	const int n = parse_word(text, words);
+
+	*(bool *)field = n == 1;
+	return n < 0 ? "auto or off" : NULL;
+}
+
+static const char *parse_udp_zero(void *field, const char *text)
+{
+	static const char *const words[] = { "compute", "drop", "forward",
+					     NULL };
+	const int n = parse_word(text, words);
+
+	*(enum udp_zero *)field = (enum udp_zero)n;
+	return n < 0 ? "compute, drop or forward" : NULL;
+}
+
+static const char *parse_self4(void *field, const char *text)
+{
+	const char *expected = parse_addr4(text, field);
+
+	if (!expected && translate_illegal4(*(uint32_t *)field))
+		return "an IPv4 address that a host can have";
+	return expected;
+}
+
+static const char *parse_self6(void *field, const char *text)
+{
+	const char *expected = parse_addr6(text, field);
+
+	if (!expected && translate_illegal6(*(struct addr6 *)field))
+		return "an IPv6 address that a host can have";
+	return expected;
+}
+
+const struct option_row trans_rows[] = {
+	OPTION(struct trans_options, tun, "tun", "NAME", parse_tun, 0,
+	       "device to make; default: the instance's name"),
+	OPTION(struct trans_options, mtu6, "mtu6", "BYTES", parse_mtu6, 0,
+	       "MTU towards IPv6; default: what routes say"),
+	OPTION(struct trans_options, mtu4, "mtu4", "BYTES", parse_mtu4, 0,
+	       "MTU towards IPv4; default: what routes say"),
+	OPTION(struct trans_options, no_offload, "offload", "auto|off",
+	       parse_offload, 0, "super-packets and unfinished checksums"),
+	OPTION(struct trans_options, lowest_mtu6, "lowest-ipv6-mtu", "BYTES",
+	       parse_mtu6, 0, "IPv4 without DF is cut to fit; default: 1280"),
+	OPTION(struct trans_options, udp_zero, "udp-zero-checksum", "HOW",
+	       parse_udp_zero, 0, "compute (default), drop or forward"),
+	OPTION(struct trans_options, tos, "tos", "copy|N", parse_tos_row, 0,
+	       "TOS of IPv4 packets; default: copy"),
+	OPTION(struct trans_options, tc, "traffic-class", "copy|N",
+	       parse_tos_row, 0, "of IPv6 packets; default: copy"),
+	OPTION(struct trans_options, self4, "self4", "ADDRESS", parse_self4, 0,
+	       "where our own ICMPv4 errors come from"),
+	OPTION(struct trans_options, self6, "self6", "ADDRESS", parse_self6, 0,
+	       "where our own ICMPv6 errors come from"),
+	OPTION(struct trans_options, no_setup, "no-setup", NULL, parse_switch,
+	       OPTION_SWITCH, "touch no address, route or sysctl"),
+};
+
+_Static_assert(XL_COUNT(trans_rows) == TRANS_ROW_COUNT, "trans.h counts them");
+
+void trans_random(void *out, size_t size)
+{
+	/* Up to 256 bytes come whole once the kernel has booted. */
+	if (getrandom(out, size, 0) != (ssize_t)size)
+		__builtin_trap();
+}
+
+static enum exit_status check_ipv6(void)
+{
+	int off = 0;
+
+	if (sysctl_get("net/ipv6/conf/default/disable_ipv6", &off)) {
+		log_error("this kernel has no IPv6");
+		return EXIT_LACKING;
+	}
+	if (!off && sysctl_get("net/ipv6/conf/all/disable_ipv6", &off) == 0 &&
+	    !off)
+		return EXIT_OK;
+	log_error("IPv6 is switched off: net.ipv6.conf.all.disable_ipv6 and "
+		  "default.disable_ipv6 have to be 0");
+	return EXIT_LACKING;
+}
+
+static enum exit_status open_tun(struct trans *t)
+{
+	const char *name = t->opt->tun ? t->opt->tun : t->app.opt->instance;
+	const int err = tun_open(&t->tun, name, !t->opt->no_offload);
+	const char *why = strerror(-err);
+
+	t->tun_open = err == 0;
+	if (!err)
+		return EXIT_OK;
+	if (err == -EBUSY)
+		why = "a device of this name exists already";
+	else if (err == -EINVAL)
+		why = "expected an interface name of up to 15 characters";
+	else if (err == -EPERM)
+		why = "not permitted: needs root, or CAP_NET_ADMIN";
+	if (err == -ENOENT || err == -ENODEV || err == -ENXIO)
+		log_error("/dev/net/tun: %s; load the kernel's module tun",
+			  strerror(-err));
+	else
+		log_error("device %s: %s", name, why);
+	return app_status(err);
+}
+
+static enum exit_status ask(struct trans *t, const struct netcfg_request *r,
+			    const char *what)
+{
+	struct netcfg_answer a;
+
+	if (!t->setup)
+		return EXIT_OK;
+	a = helper_ask(&t->helper, r);
+	/* A positive answer counts settings that outlive the device. */
+	t->undo = t->undo || a.err > 0;
+	if (a.err >= 0)
+		return EXIT_OK;
+	log_error("%s: %s%s%s", what, strerror(-a.err), a.text[0] ? ": " : "",
+		  a.text);
+	return app_status(a.err);
+}
+
+/* MTU on the way to an address; what no route is known for gets Ethernet's. */
+static uint32_t find_mtu(struct trans *t, struct nl_net towards)
+{
+	uint32_t mtu = 0;
+	int ifindex;
+
+	if (nl_route_get(&t->nl, &towards, &ifindex, &mtu) || mtu > MTU_MAX)
+		return MTU_DEFAULT;
+	return mtu;
+}
+
+static void fill_translate(struct trans *t, uint32_t towards4,
+			   struct addr6 towards6)
+{
+	const struct trans_options *o = t->opt;
+
+	trans_random(t->ident.key, sizeof(t->ident.key));
+	t->tr = (struct translate){
+		.self4 = o->self4 ? o->self4 : TRANS_DUMMY4,
+		.self6 = o->self6,
+		.mtu4 = o->mtu4,
+		.mtu6 = o->mtu6,
+		.lowest_mtu6 = o->lowest_mtu6,
+		.tos = o->tos,
+		.tc = o->tc,
+		.udp_zero = o->udp_zero,
+		.errors = true,
+		.ident = &t->ident,
+	};
+	if (!t->tr.mtu4)
+		t->tr.mtu4 = find_mtu(t, nl_net4(towards4, 32));
+	if (!t->tr.mtu6)
+		t->tr.mtu6 = find_mtu(t, nl_net6(towards6, 128));
+	if (t->tr.mtu6 < IP6_MTU_MIN)
+		t->tr.mtu6 = IP6_MTU_MIN;
+}
+
+static enum exit_status open_netlink(struct trans *t)
+{
+	const int err = nl_open(&t->nl);
+
+	t->nl_open = err == 0;
+	if (err)
+		log_error("netlink: %s", strerror(-err));
+	return app_status(err);
+}
+
+static enum exit_status start_helper(struct trans *t)
+{
+	int err;
+
+	if (t->opt->no_setup)
+		return EXIT_OK;
+	err = helper_start(&t->helper, t->tun.ifindex, t->app.user);
+	t->setup = err == 0;
+	if (err)
+		log_error("cannot start the helper: %s", strerror(-err));
+	return app_status(err);
+}
+
+enum exit_status trans_open(struct trans *t, uint32_t towards4,
+			    struct addr6 towards6)
+{
+	enum exit_status status = check_ipv6();
+
+	if (!status)
+		status = open_netlink(t);
+	if (status)
+		return status;
+	/* Before there are routes of ours to be found. */
+	fill_translate(t, towards4, towards6);
+	status = open_tun(t);
+	return status ? status : start_helper(t);
+}
+
+enum exit_status trans_up(struct trans *t)
+{
+	const struct netcfg_request up = {
+		.op = NETCFG_LINK,
+		.route = { .ifindex = t->tun.ifindex, .mtu = t->tr.mtu6 },
+	};
+
+	return ask(t, &up, t->tun.name);
+}
+
+/* For messages: "2001:db8::/32". */
+static const char *net_text(const struct nl_net *n, char out[64])
+{
+	char addr[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(n->family, n->addr, addr, sizeof(addr));
+	snprintf(out, 64, "%s/%u", addr, n->len);
+	return out;
+}
+
+static enum exit_status add(struct trans *t, enum netcfg_op op,
+			    const char *what, struct nl_route route)
+{
+	const struct netcfg_request r = { .op = op, .route = route };
+	char text[160];
+	char net[64];
+
+	snprintf(text, sizeof(text), "%s %s on %s", what,
+		 net_text(&route.dst, net), t->tun.name);
+	return ask(t, &r, text);
+}
+
+enum exit_status trans_address4(struct trans *t, uint32_t addr)
+{
+	return add(t, NETCFG_ADDRESS, "address",
+		   (struct nl_route){ .dst = nl_net4(addr, 32),
+				      .ifindex = t->tun.ifindex });
+}
+
+enum exit_status trans_route4(struct trans *t, struct net4 net, uint32_t metric)
+{
+	return add(t, NETCFG_ROUTE_ADD, "route",
+		   (struct nl_route){ .dst = nl_net4(net.addr, net.len),
+				      .ifindex = t->tun.ifindex,
+				      .metric = metric,
+				      .mtu = t->tr.mtu6 - GROWTH });
+}
+
+enum exit_status trans_route6(struct trans *t, struct addr6 addr,
+			      unsigned int len)
+{
+	return add(t, NETCFG_ROUTE_ADD, "route",
+		   (struct nl_route){ .dst = nl_net6(addr, len),
+				      .ifindex = t->tun.ifindex });
+}
+
+enum exit_status trans_forwarding(struct trans *t)
+{
+	const struct netcfg_request r = { .op = NETCFG_FORWARDING };
+
+	return ask(t, &r, "forwarding");
+}
+
+enum exit_status trans_start(struct trans *t,
+			     struct xlat_result (*translate)(void *ctx,
+							     struct pkt *p,
+							     uint64_t now))
+{
+	int err;
+
+	nl_close(&t->nl);
+	t->nl_open = false;
+	if (t->setup && !t->undo && !t->keep_helper) {
+		helper_stop(&t->helper);
+		t->setup = false;
+	}
+	t->pump.translate = translate;
+	t->pump.ctx = t;
+	err = pump_open(&t->pump, &t->app.loop, &t->tun);
+	if (err)
+		log_error("packet buffers: %s", strerror(-err));
+	return app_status(err);
+}
+
+void trans_close(struct trans *t)
+{
+	if (t->setup)
+		helper_stop(&t->helper);
+	if (t->nl_open)
+		nl_close(&t->nl);
+	if (t->tun_open)
+		tun_close(&t->tun);
+}
+
+void trans_report(const struct trans *t, struct report *r)
+{
+	report_text(r, "device", 0, t->tun.name);
+	report_text(r, "offload", 0,
+		    t->tun.uso   ? "checksum tcp udp"
+		    : t->tun.tso ? "checksum tcp"
+				 : "off");
+	report_number(r, "mtu4", 0, t->tr.mtu4);
+	report_number(r, "mtu6", 0, t->tr.mtu6);
+}
+
+bool trans_counters(void *ctx, uint32_t *cursor, struct report *r)
+{
+	const struct trans *t = ctx;
+	const struct pump_counters *c = &t->pump.count;
+	char name[64];
+
+	(void)cursor;
+	report_record(r);
+	report_number(r, "ipv4-packets-in", 0, c->packets4_in);
+	report_number(r, "ipv4-bytes-in", 0, c->bytes4_in);
+	report_number(r, "ipv4-packets-out", 0, c->packets4_out);
+	report_number(r, "ipv4-bytes-out", 0, c->bytes4_out);
+	report_number(r, "ipv6-packets-in", 0, c->packets6_in);
+	report_number(r, "ipv6-bytes-in", 0, c->bytes6_in);
+	report_number(r, "ipv6-packets-out", 0, c->packets6_out);
+	report_number(r, "ipv6-bytes-out", 0, c->bytes6_out);
+	report_number(r, "icmp-errors-sent", 0, c->errors_sent);
+	report_number(r, "super-packets-refused", 0, c->gso_refused);
+	for (enum xlat_why why = WHY_NONE + 1; why < WHY_COUNT; why++) {
+		snprintf(name, sizeof(name), "drop-%s", xlat_why_name(why));
+		report_number(r, name, 0, c->drops[why]);
+	}
+	report_record_end(r);
+	return true;
+}

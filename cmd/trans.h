@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trans.h - what the translating daemons share: the TUN, the packet loop, the
+ * routes into the device, and the options about them
+ */
+#ifndef XLAT_CMD_TRANS_H
+#define XLAT_CMD_TRANS_H
+
+#include "app.h"
+#include "helper.h"
+#include "nl.h"
+#include "pump.h"
+#include "siit/siit.h"
+#include "siit/translate.h"
+#include "tun.h"
+
+/**
+ * struct trans_options - options of translators
+ * @tun:	device; default: the instance's name
+ * @mtu4:	MTU of the next hop on the IPv4 side; 0: find out
+ * @mtu6:	the same for IPv6
+ * @self4:	source of our ICMPv4 errors; 0: TRANS_DUMMY4, or the applet's
+ *		choice
+ * @self6:	the same for ICMPv6; ::: the applet's choice
+ * @offload:	take and give super-packets and unfinished checksums
+ * @no_setup:	touch no address, route or sysctl
+ */
+struct trans_options {
+	const char *tun;
+	uint32_t mtu4;
+	uint32_t mtu6;
+	uint32_t lowest_mtu6;
+	int tos;
+	int tc;
+	enum udp_zero udp_zero;
+	uint32_t self4;
+	struct addr6 self6;
+	bool no_offload;
+	bool no_setup;
+};
+
+#define TRANS_DEFAULTS                                                         \
+	{                                                                      \
+		.lowest_mtu6 = IP6_MTU_MIN, .tos = TOS_COPY, .tc = TOS_COPY    \
+	}
+
+#define TRANS_ROW_COUNT 11
+
+extern const struct option_row trans_rows[];
+
+/* The group of these rows; @base: where a struct trans_options is. */
+#define TRANS_GROUP(base)                                                      \
+	{                                                                      \
+		"translation", trans_rows, TRANS_ROW_COUNT, base               \
+	}
+
+/* Addresses to which only a default route leads (RFC 5737, RFC 3849). */
+#define TRANS_DEFAULT4 0xc0000201u
+#define TRANS_DEFAULT6 ((struct addr6){ 0x20010db800000000, 1 })
+
+/**
+ * struct trans - a translating daemon; first member of an applet's own
+ * @tr:		how headers are translated, filled in by trans_open()
+ * @keep_helper: the applet will have something to configure later, too
+ * @setup:	there is a helper that configures the network
+ * @undo:	the helper has something to put back at the end
+ */
+struct trans {
+	struct app app; /* first member */
+	const struct trans_options *opt;
+	struct translate tr;
+	struct ident ident;
+	struct tun tun;
+	struct pump pump;
+	struct helper helper;
+	struct nl nl;
+	bool keep_helper;
+	bool setup;
+	bool undo;
+	bool tun_open;
+	bool nl_open;
+};
+
+/* Where our errors come from unless something better is known; a host takes
+ * an ICMP error from it (RFC 7600, 4.8). */
+#define TRANS_DUMMY4 0xc0000008u /* 192.0.0.8 */
+
+/**
+ * trans_open() - look up what the routes say, then make the device, still
+ * down, and start the helper
+ * @towards4:	an address beyond the IPv4 side's next hop, for its MTU
+ * @towards6:	the same for IPv6
+ *
+ * Says in the log what failed.
+ */
+XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
+					struct addr6 towards6);
+
+/*
+ * What is set up through the helper; nothing with --no-setup. A failure is
+ * logged.
+ *
+ * trans_up() - the device is up, with the IPv6 side's MTU
+ * trans_address4() - an address of the device itself
+ * trans_route4() - IPv4 into the device, with an MTU that leaves room for the
+ *		longer header
+ * trans_route6() - IPv6 into the device
+ * trans_forwarding() - the machine forwards
+ */
+XL_MUST_USE enum exit_status trans_up(struct trans *t);
+XL_MUST_USE enum exit_status trans_address4(struct trans *t, uint32_t addr);
+XL_MUST_USE enum exit_status trans_route4(struct trans *t, struct net4 net,
+					  uint32_t metric);
+XL_MUST_USE enum exit_status trans_route6(struct trans *t, struct addr6 addr,
+					  unsigned int len);
+XL_MUST_USE enum exit_status trans_forwarding(struct trans *t);
+
+/**
+ * trans_start() - let packets flow; a helper that is not needed any more
+ * leaves
+ * @translate:	as of struct pump; its argument is @t
+ */
+XL_MUST_USE enum exit_status
+trans_start(struct trans *t,
+	    struct xlat_result (*translate)(void *ctx, struct pkt *p,
+					    uint64_t now));
+
+/**
+ * trans_close() - the device and its routes go, sysctls are put back
+ */
+void trans_close(struct trans *t);
+
+/* Fields of status; the command "counters". */
+void trans_report(const struct trans *t, struct report *r);
+bool trans_counters(void *ctx, uint32_t *cursor, struct report *r);
+
+/* 128 random bits, or the end of the program: without them tables could be
+ * attacked. */
+void trans_random(void *out, size_t size);
+
+#endif

@@ -248,24 +248,20 @@ static void close_clat(struct app *a)
 	trans_close((struct trans *)(void *)a);
 }
 
-static bool status(void *ctx, uint32_t *cursor, struct report *r)
+static void status(const void *ctx, struct report *r)
 {
 	const struct daemon *d = ctx;
 
-	(void)cursor;
-	report_record(r);
 	app_report(&d->trans.app, r);
 	trans_report(&d->trans, r);
 	report_net6(r, "pref64", d->siit.pool6.prefix, d->siit.pool6.len);
 	report_net6(r, "source", d->opt->source.addr, d->opt->source.len);
-	report_record_end(r);
-	return true;
 }
 
 static const struct control_command commands[] = {
-	{ "status", false, status },
-	{ "counters", false, trans_counters },
-	{ NULL, false, NULL },
+	{ "status", status, NULL },
+	{ "counters", trans_counters, NULL },
+	{ NULL, NULL, NULL },
 };
 
 static const struct app_hooks hooks = {

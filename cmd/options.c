@@ -37,11 +37,11 @@ struct source {
 /* @text made fit to be shown: short, and nothing that moves a cursor. */
 static void printable(char out[SHOWN_MAX + 4], const char *text)
 {
-	size_t n = 0;
-
-	for (; n < SHOWN_MAX && text[n]; n++)
-		out[n] = isprint((unsigned char)text[n]) ? text[n] : '?';
-	strcpy(out + n, text[n] ? "..." : "");
+	snprintf(out, SHOWN_MAX + 4, "%.*s%s", SHOWN_MAX, text,
+		 strlen(text) > SHOWN_MAX ? "..." : "");
+	for (; *out; out++)
+		if (!isprint((unsigned char)*out))
+			*out = '?';
 }
 
 static bool complain(const struct source *s, const char *name,

@@ -2,6 +2,7 @@
 #include "parse.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "list.h"
@@ -116,7 +117,7 @@ static bool read_host(const char *text, size_t n, struct addr6 *addr,
 		*percent++ = '\0';
 	if (percent && (!*percent || strlen(percent) > 15))
 		return false;
-	strcpy(zone, percent ? percent : "");
+	snprintf(zone, 16, "%s", percent ? percent : "");
 	if (!percent && !parse_addr4(host, &v4)) {
 		*addr = (struct addr6){ 0, 0xffff00000000 | v4 };
 		return true;

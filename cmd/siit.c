@@ -263,23 +263,19 @@ static void close_siit(struct app *a)
 	trans_close((struct trans *)(void *)a);
 }
 
-static bool status(void *ctx, uint32_t *cursor, struct report *r)
+static void status(const void *ctx, struct report *r)
 {
 	const struct daemon *d = ctx;
 
-	(void)cursor;
-	report_record(r);
 	app_report(&d->trans.app, r);
 	trans_report(&d->trans, r);
 	report_number(r, "mappings", 0, d->siit.eam.count);
-	report_record_end(r);
-	return true;
 }
 
 static const struct control_command commands[] = {
-	{ "status", false, status },
-	{ "counters", false, trans_counters },
-	{ NULL, false, NULL },
+	{ "status", status, NULL },
+	{ "counters", trans_counters, NULL },
+	{ NULL, NULL, NULL },
 };
 
 static const struct app_hooks hooks = {

@@ -352,14 +352,12 @@ void trans_report(const struct trans *t, struct report *r)
 	report_number(r, "mtu6", 0, t->tr.mtu6);
 }
 
-bool trans_counters(void *ctx, uint32_t *cursor, struct report *r)
+void trans_counters(const void *ctx, struct report *r)
 {
 	const struct trans *t = ctx;
 	const struct pump_counters *c = &t->pump.count;
 	char name[64];
 
-	(void)cursor;
-	report_record(r);
 	report_number(r, "ipv4-packets-in", 0, c->packets4_in);
 	report_number(r, "ipv4-bytes-in", 0, c->bytes4_in);
 	report_number(r, "ipv4-packets-out", 0, c->packets4_out);
@@ -374,6 +372,4 @@ bool trans_counters(void *ctx, uint32_t *cursor, struct report *r)
 		snprintf(name, sizeof(name), "drop-%s", xlat_why_name(why));
 		report_number(r, name, 0, c->drops[why]);
 	}
-	report_record_end(r);
-	return true;
 }

@@ -132,7 +132,7 @@ void trans_close(struct trans *t);
 
 /* Fields of status; the command "counters". */
 void trans_report(const struct trans *t, struct report *r);
-bool trans_counters(void *ctx, uint32_t *cursor, struct report *r);
+void trans_counters(const void *ctx, struct report *r);
 
 /* 128 random bits, or the end of the program: without them tables could be
  * attacked. */

@@ -32,6 +32,19 @@ static void client_impatient(struct ev_loop *loop, struct ev_timer *t)
 	client_close(c, loop);
 }
 
+/* Write a record. Return: false if it was the last, or there are no more. */
+static bool write_record(struct control_client *c)
+{
+	const struct control_command *k = c->command;
+
+	if (k->next)
+		return k->next(c->owner->ctx, &c->cursor, &c->report);
+	report_record(&c->report);
+	k->show(c->owner->ctx, &c->report);
+	report_record_end(&c->report);
+	return false;
+}
+
 /* Make more of the answer, if the last part has been taken. */
 static void produce(struct control_client *c)
 {
@@ -42,8 +55,7 @@ static void produce(struct control_client *c)
 	c->start = 0;
 	r->len = 0;
 	while (!c->ended && r->size - r->len > REPORT_RECORD_MAX) {
-		c->ended = !c->command->next(c->owner->ctx, &c->cursor, r) ||
-			   !c->command->table;
+		c->ended = !write_record(c);
 		if (c->ended)
 			report_end(r);
 	}
@@ -106,7 +118,7 @@ static void answer(struct control_client *c, char *line)
 		return;
 	}
 	c->report = (struct report){ .json = json,
-				     .table = c->command->table,
+				     .table = c->command->next != NULL,
 				     .buf = c->buf,
 				     .size = sizeof(c->buf) };
 	c->len = (uint32_t)snprintf(c->buf, sizeof(c->buf), "ok\n");
@@ -135,7 +147,7 @@ static void client_read(struct ev_loop *loop, struct control_client *c)
 	if (!end)
 		end = c->buf + REQUEST_MAX - 1;
 	*end = '\0';
-	strcpy(line, c->buf);
+	memcpy(line, c->buf, sizeof(line));
 	answer(c, line);
 	if (ev_mod(loop, &c->ev, EPOLLOUT))
 		client_close(c, loop);
@@ -262,8 +274,8 @@ int control_open(struct control *c, struct ev_loop *loop, const char *path,
 
 	if (strlen(path) >= sizeof(to.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(to.sun_path, path);
-	strcpy(c->path, path);
+	memcpy(to.sun_path, path, strlen(path));
+	memcpy(c->path, to.sun_path, sizeof(c->path));
 	err = make_directory(path, user);
 	if (!err)
 		err = clear_leftover(&to);

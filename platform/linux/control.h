@@ -20,16 +20,16 @@
 /**
  * struct control_command - something that can be asked
  * @name:	the word
- * @table:	many records, each a row; else one record
- * @next:	write the next record to @r
+ * @show:	one record: writes its fields to @r; or
+ * @next:	a table: writes the next row to @r
  *
  * @next gets a cursor that is 0 at first and its own afterwards; it returns
  * false, having written nothing, when there are no more.
  */
 struct control_command {
 	const char *name;
-	bool table;
-	bool (*next)(void *ctx, uint32_t *cursor, struct report *r);
+	void (*show)(const void *ctx, struct report *r);
+	bool (*next)(const void *ctx, uint32_t *cursor, struct report *r);
 };
 
 struct control_client {

@@ -29,13 +29,14 @@ int sysctl_get(const char *name, int *value)
 	const int fd = open_setting(name, O_RDONLY);
 	ssize_t n;
 
+	*value = 0;
 	if (fd < 0)
 		return fd;
 	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	if (n <= 0)
-		return n < 0 ? -errno : -EIO;
-	*value = atoi(text);
+		return -EIO;
+	*value = (int)strtol(text, NULL, 10);
 	return 0;
 }
 

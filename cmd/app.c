@@ -42,6 +42,15 @@ static const char *parse_instance(void *field, const char *text)
 		       : NULL;
 }
 
+static const char *parse_user(void *field, const char *text)
+{
+	struct sandbox_user *user = field;
+
+	return sandbox_find_user(text, user) && user->uid != 0
+		       ? NULL
+		       : "a user of this machine other than root";
+}
+
 static const char *parse_control(void *field, const char *text)
 {
 	*(const char **)field = text;
@@ -60,7 +69,7 @@ const struct option_row app_rows[] = {
 	       parse_log_level, 0, "error, warning, info (default) or debug"),
 	OPTION(struct app_options, log_format, "log-format", "FORMAT",
 	       parse_log_format, 0, "text (default) or json"),
-	OPTION(struct app_options, user, "user", "NAME", parse_text, 0,
+	OPTION(struct app_options, user, "user", "NAME", parse_user, 0,
 	       "whom to become; default: nobody"),
 	OPTION(struct app_options, control, "control", "PATH", parse_control, 0,
 	       "socket for ctl, or none; default: /run/xlat/INSTANCE.sock"),
@@ -123,10 +132,9 @@ static int parse(struct app *a, int argc, char **argv)
 	}
 	if (!o->instance)
 		o->instance = a->hooks->name;
-	if (!sandbox_find_user(o->user ? o->user : "nobody", &a->user)) {
-		options_expect(&e, "user", "a user of this machine");
-		return refuse(a, &e);
-	}
+	/* "nobody" is always somebody. */
+	if (o->user.uid == 0 && !sandbox_find_user("nobody", &o->user))
+		return EXIT_LACKING;
 	if (!a->hooks->check(a, &e))
 		return refuse(a, &e);
 	return o->check ? EXIT_OK : -1;
@@ -155,12 +163,15 @@ static enum exit_status open_control(struct app *a)
 			 a->opt->instance);
 		where = path;
 	}
-	err = control_open(&a->control, &a->loop, where, a->user);
+	err = control_open(&a->control, &a->loop, where, a->opt->user);
 	if (!err)
 		return EXIT_OK;
-	log_error("control socket %s: %s", where,
+	log_error("control socket %s: %s%s", where,
 		  err == -EADDRINUSE ? "another instance answers there"
-				     : strerror(-err));
+				     : strerror(-err),
+		  app_status(err) == EXIT_DENIED
+			  ? "; run as root, or name another with --control"
+			  : "");
 	return app_status(err);
 }
 
@@ -197,7 +208,7 @@ static enum exit_status open_all(struct app *a)
  */
 static enum exit_status give_up_authority(struct app *a)
 {
-	const int err = sandbox_enter(a->user, SANDBOX_KEEP_NOTHING);
+	const int err = sandbox_enter(a->opt->user, SANDBOX_KEEP_NOTHING);
 
 	if (err) {
 		log_error("cannot give up privileges: %s", strerror(-err));

@@ -18,11 +18,12 @@
 /**
  * struct app_options - options that all daemons have; the first member of
  * each one's configuration
+ * @user:	whom to become; root (not given): nobody
  */
 struct app_options {
 	const char *config;
 	const char *instance;
-	const char *user;
+	struct sandbox_user user;
 	const char *control;
 	enum log_level log_level;
 	enum log_format log_format;
@@ -80,7 +81,6 @@ struct app {
 	struct ev_loop loop;
 	struct ev_signals signals;
 	struct control control;
-	struct sandbox_user user;
 	uint64_t started;
 };
 

@@ -64,6 +64,9 @@ static const char *parse_eam(void *field, const char *text)
 		expected = parse_net6(comma + 1, &v6);
 	if (expected)
 		return expected;
+	if (32u - v4.len > 128u - v6.len)
+		return "no more bits behind the IPv4 prefix than behind the "
+		       "IPv6 prefix (RFC 7757, 3.2)";
 	e = (struct eam_entry){ v6.addr, v4.addr, v4.len, v6.len };
 	return list_add(field, &e, sizeof(e));
 }
@@ -163,7 +166,7 @@ static bool build_eam(struct eam *e, const struct list *entries,
 		expected = eam_add(e, x[i++]);
 	if (!expected)
 		return true;
-	snprintf(text, sizeof(text), "as number %zu %s", i, expected);
+	snprintf(text, sizeof(text), "%s (mapping %zu)", expected, i);
 	options_expect(error, "eam", text);
 	return false;
 }

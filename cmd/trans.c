@@ -150,6 +150,8 @@ static enum exit_status open_tun(struct trans *t)
 	if (err == -ENOENT || err == -ENODEV || err == -ENXIO)
 		log_error("/dev/net/tun: %s; load the kernel's module tun",
 			  strerror(-err));
+	else if (err == -EACCES)
+		log_error("/dev/net/tun: not permitted: needs root");
 	else
 		log_error("device %s: %s", name, why);
 	return app_status(err);
@@ -225,7 +227,7 @@ static enum exit_status start_helper(struct trans *t)
 
 	if (t->opt->no_setup)
 		return EXIT_OK;
-	err = helper_start(&t->helper, t->tun.ifindex, t->app.user);
+	err = helper_start(&t->helper, t->tun.ifindex, t->app.opt->user);
 	t->setup = err == 0;
 	if (err)
 		log_error("cannot start the helper: %s", strerror(-err));

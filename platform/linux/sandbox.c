@@ -69,19 +69,22 @@ static int lock(void)
 	return setrlimit(RLIMIT_CORE, &none) ? -errno : 0;
 }
 
-int sandbox_enter(struct sandbox_user user, enum sandbox_keep keep)
+/* Root alone may change the bounding set and become somebody else. */
+static int leave_root(struct sandbox_user user)
 {
-	int err = 0;
+	int err = empty_bounding_set();
 
-	/* Started without privilege (dns64 on a high port): nothing to drop,
-	 * but still nothing to gain. */
-	if (geteuid() != 0)
-		return lock();
-	err = empty_bounding_set();
 	if (!err && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
 		err = -errno;
-	if (!err)
-		err = become(user);
+	return err ? err : become(user);
+}
+
+int sandbox_enter(struct sandbox_user user, enum sandbox_keep keep)
+{
+	int err = geteuid() == 0 ? leave_root(user) : 0;
+
+	/* Also where we were started without root: a service manager may have
+	 * given capabilities to an ordinary user's process. */
 	if (!err)
 		err = set_capabilities(keep);
 	return err ? err : lock();

@@ -152,6 +152,7 @@ class Program:
     """A program that runs in a host until it is stopped."""
 
     serial = itertools.count(1)
+    unreaped = []
 
     def __init__(self, host, argv, **more):
         self.argv = [str(a) for a in argv]
@@ -161,6 +162,7 @@ class Program:
             self.proc = subprocess.Popen(self.argv, stdout=log, stderr=log,
                                          stdin=subprocess.DEVNULL, **more)
         self.pid = self.proc.pid
+        self.unreaped.append(self)
 
     def __str__(self):
         return shlex.join(self.argv)
@@ -350,9 +352,12 @@ class Lab:
         self[b].ip(f"link set {b_dev} up")
 
     def close(self):
-        """End everything; fails if a program cannot be ended."""
+        """End every process but this one, and remove the hosts."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
+        for program in Program.unreaped:
+            program.proc.wait()
+        Program.unreaped.clear()
         with contextlib.suppress(ChildProcessError):
             while True:
                 os.wait()

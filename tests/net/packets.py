@@ -23,19 +23,19 @@ def checksum(data):
     return total ^ 0xFFFF
 
 
-def _pseudo(src, dst, proto, length):
+def pseudo_header(src, dst, proto, length):
     if isinstance(src, IPv4Address):
         return src.packed + dst.packed + struct.pack("!BBH", 0, proto, length)
     return src.packed + dst.packed + struct.pack("!II", length, proto)
 
 
-def _address(text):
+def address(text):
     return IPv6Address(text) if ":" in str(text) else IPv4Address(text)
 
 
 def ip(src, dst, proto, payload, ttl=64, df=True, ident=0, tos=0, frag=0):
     """An IP packet of the addresses' family; frag: IPv4 flags and offset."""
-    src, dst = _address(src), _address(dst)
+    src, dst = address(src), address(dst)
     if isinstance(src, IPv6Address):
         return struct.pack("!IHBB", 0x60000000 | tos << 20, len(payload),
                            proto, ttl) + src.packed + dst.packed + payload
@@ -48,7 +48,7 @@ def ip(src, dst, proto, payload, ttl=64, df=True, ident=0, tos=0, frag=0):
 def udp(src, dst, sport, dport, data=b"", **more):
     length = 8 + len(data)
     segment = struct.pack("!HHHH", sport, dport, length, 0) + data
-    pseudo = _pseudo(_address(src), _address(dst), UDP, length)
+    pseudo = pseudo_header(address(src), address(dst), UDP, length)
     check = checksum(pseudo + segment) or 0xFFFF
     segment = segment[:6] + struct.pack("!H", check) + data
     return ip(src, dst, UDP, segment, **more)
@@ -58,7 +58,7 @@ def tcp(src, dst, sport, dport, flags, seq=1, ack=0, data=b"", **more):
     """flags: 1 FIN, 2 SYN, 4 RST, 16 ACK"""
     segment = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 0x50, flags,
                           65535, 0, 0) + data
-    pseudo = _pseudo(_address(src), _address(dst), TCP, len(segment))
+    pseudo = pseudo_header(address(src), address(dst), TCP, len(segment))
     check = struct.pack("!H", checksum(pseudo + segment))
     return ip(src, dst, TCP, segment[:16] + check + segment[18:], **more)
 
@@ -69,7 +69,7 @@ def icmp(src, dst, kind, code, rest, data=b"", **more):
     proto, pseudo = ICMP, b""
     if ":" in str(src):
         proto = ICMP6
-        pseudo = _pseudo(_address(src), _address(dst), ICMP6, len(message))
+        pseudo = pseudo_header(address(src), address(dst), ICMP6, len(message))
     check = struct.pack("!H", checksum(pseudo + message))
     return ip(src, dst, proto, message[:2] + check + message[4:], **more)
 
@@ -122,8 +122,8 @@ class Packet:
 
     def good_checksum(self):
         """Is the transport checksum of an unfragmented packet right?"""
-        pseudo = b"" if self.proto == ICMP else _pseudo(
-            _address(self.src), _address(self.dst), self.proto,
+        pseudo = b"" if self.proto == ICMP else pseudo_header(
+            address(self.src), address(self.dst), self.proto,
             len(self.body))
         return checksum(pseudo + self.body) == 0
 

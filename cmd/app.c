@@ -16,16 +16,19 @@ static const char *parse_log_level(void *field, const char *text)
 {
 	static const char *const words[] = { "error", "warning", "info",
 					     "debug", NULL };
+	const int n = parse_word(text, words);
 
-	return parse_choice(field, text, words,
-			    "error, warning, info or debug");
+	*(enum log_level *)field = (enum log_level)n;
+	return n < 0 ? "error, warning, info or debug" : NULL;
 }
 
 static const char *parse_log_format(void *field, const char *text)
 {
 	static const char *const words[] = { "text", "json", NULL };
+	const int n = parse_word(text, words);
 
-	return parse_choice(field, text, words, "text or json");
+	*(enum log_format *)field = (enum log_format)n;
+	return n < 0 ? "text or json" : NULL;
 }
 
 /* It becomes part of a file's name. */

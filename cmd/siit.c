@@ -104,8 +104,10 @@ static const char *parse_hairpin(void *field, const char *text)
 {
 	static const char *const words[] = { "off", "simple", "intrinsic",
 					     NULL };
+	const int n = parse_word(text, words);
 
-	return parse_choice(field, text, words, "off, simple or intrinsic");
+	*(enum hairpin *)field = (enum hairpin)n;
+	return n < 0 ? "off, simple or intrinsic" : NULL;
 }
 
 static const struct option_row rows[] = {

@@ -163,11 +163,25 @@ static bool check(struct app *a, struct option_error *e)
 	return !expected;
 }
 
+/*
+ * A host that is not ours would leave under the provider's prefix, where no
+ * answer to it comes back from.
+ */
+static bool is_stranger(const struct siit *s, const struct pkt *p)
+{
+	struct addr6 unused;
+
+	return p->len >= IP4_HDR_LEN && p->data[0] >> 4 == 4 &&
+	       !eam_4to6(&s->eam, hdr4_load(p->data).src, &unused);
+}
+
 static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
 {
 	struct daemon *d = ctx;
 
 	(void)now;
+	if (is_stranger(&d->siit, p))
+		return xlat_drop(WHY_NO_MAPPING);
 	return siit_packet(&d->siit, p);
 }
 

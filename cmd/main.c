@@ -16,6 +16,8 @@ static const struct applet applets[] = {
 	{ "clat", "customer's side of 464XLAT: IPv4 over an IPv6-only line",
 	  clat_run, true },
 	{ "siit", "stateless translator", siit_run, true },
+	{ "dns64", "DNS server that makes IPv6 addresses of IPv4 ones",
+	  dns64_run, true },
 	{ "ctl", "ask a running instance", ctl_run, false },
 	{ "addr", "what an address becomes under a prefix", addr_run, false },
 	{ "install", "make links under the applets' names", install_run,

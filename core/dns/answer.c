@@ -96,7 +96,8 @@ static void count_data(struct answer *a)
 
 	a->ttl = UINT32_MAX;
 	while (next_answer(&r, &rr)) {
-		if (rr.type != a->type || !msg_name_equal(&rr.owner, &a->end))
+		if ((rr.type != a->type && a->type != MSG_ANY) ||
+		    !msg_name_equal(&rr.owner, &a->end))
 			continue;
 		a->count++;
 		if (rr.ttl < a->ttl)
@@ -117,26 +118,97 @@ static bool same_question(struct answer *a, const struct msg_question *q)
 	       msg_name_equal(&got.name, &q->name);
 }
 
-enum answer_kind answer_read(struct answer *a, const void *data, size_t len,
-			     uint16_t id, const struct msg_question *q)
+static void follow_aliases(struct answer *a)
 {
-	uint16_t flags;
+	/* These are asked about themselves. */
+	if (a->type == MSG_CNAME || a->type == MSG_ANY)
+		return;
+	for (unsigned int i = 0; i < ANSWER_CHAIN; i++)
+		if (!find_alias(a, &a->end))
+			break;
+}
 
-	*a = (struct answer){ .type = q->type, .end = q->name };
-	if (!msg_read(&a->r, data, len) || msg_id(&a->r) != id)
-		return ANSWER_FOREIGN;
-	flags = msg_flags(&a->r);
+static enum answer_kind parse(struct answer *a, const struct msg_question *q)
+{
+	const uint16_t flags = msg_flags(&a->r);
+
 	a->rcode = flags & MSG_RCODE;
 	a->truncated = flags & MSG_TC;
 	if (!(flags & MSG_QR) || flags & MSG_OPCODE || !same_question(a, q))
 		return ANSWER_FOREIGN;
 	if (!read_records(a))
 		return ANSWER_BROKEN;
-	for (unsigned int i = 0; i < ANSWER_CHAIN; i++)
-		if (!find_alias(a, &a->end))
-			break;
+	follow_aliases(a);
 	count_data(a);
 	return ANSWER_IS;
+}
+
+enum answer_kind answer_read(struct answer *a, const void *data, size_t len,
+			     uint16_t id, const struct msg_question *q)
+{
+	*a = (struct answer){ .type = q->type, .end = q->name };
+	if (!msg_read(&a->r, data, len) || msg_id(&a->r) != id)
+		return ANSWER_FOREIGN;
+	return parse(a, q);
+}
+
+bool answer_recall(struct answer *a, const void *data, size_t len, uint32_t age,
+		   uint32_t least, const struct msg_question *q)
+{
+	*a = (struct answer){ .type = q->type, .end = q->name };
+	if (!msg_read(&a->r, data, len))
+		return false;
+	a->r.age = age;
+	a->r.least = least;
+	return parse(a, q) == ANSWER_IS;
+}
+
+/* MINIMUM, the last field of a SOA record. */
+static uint32_t soa_minimum(const struct msg_reader *r, const struct msg_rr *rr)
+{
+	return rr->rdlen < 20 ? 0
+			      : be_get32(r->data + rr->rdata + rr->rdlen - 4);
+}
+
+uint32_t answer_lifetime(const struct answer *a)
+{
+	const bool negative = a->count == 0 || a->rcode == MSG_NXDOMAIN;
+	const enum msg_section last = negative ? MSG_AUTHORITY : MSG_ANSWER;
+	uint32_t least = negative ? ANSWER_KEEP_NEG : ANSWER_KEEP;
+	struct msg_reader r = a->r;
+	bool proven = !negative;
+	struct msg_rr rr;
+	uint32_t ttl;
+
+	while (msg_read_rr(&r, &rr) == MSG_RR && rr.section <= last) {
+		ttl = rr.ttl;
+		if (rr.type == MSG_SOA && rr.section == MSG_AUTHORITY) {
+			proven = true;
+			if (soa_minimum(&r, &rr) < ttl)
+				ttl = soa_minimum(&r, &rr);
+		}
+		if (ttl < least)
+			least = ttl;
+	}
+	return proven ? least : 0;
+}
+
+uint32_t answer_make_failure(void *buf, const struct msg_question *q)
+{
+	struct msg_writer w;
+
+	msg_write(&w, buf, ANSWER_FAILURE_MAX, 0, MSG_QR | MSG_SERVFAIL);
+	msg_put_question(&w, q);
+	msg_put_bytes(&w, "", 1);
+	msg_put_u16(&w, MSG_OPT);
+	msg_put_u16(&w, REQUEST_UDP_SIZE);
+	msg_put_u32(&w, 0);
+	msg_put_u16(&w, 6);
+	msg_put_u16(&w, MSG_EDE);
+	msg_put_u16(&w, 2);
+	msg_put_u16(&w, REQUEST_EDE_NO_AUTHORITY);
+	msg_count(&w, MSG_ADDITIONAL);
+	return w.len;
 }
 
 /* An AAAA record that is not to be believed. */

@@ -13,12 +13,20 @@
 #include "dns/synth.h"
 
 /* Aliases that are followed. */
-#define ANSWER_CHAIN    16u
+#define ANSWER_CHAIN       16u
 
 /* TTL of synthetic records where no SOA record limits it (RFC 6147, 5.1.7). */
-#define ANSWER_TTL      600u
+#define ANSWER_TTL         600u
 
-#define ANSWER_SOA_DATA (2 * MSG_NAME_MAX + 20)
+/* Longest that data, and that its absence, is kept, seconds (RFC 8767, 4;
+ * RFC 2308, 5). */
+#define ANSWER_KEEP        86400u
+#define ANSWER_KEEP_NEG    10800u
+
+/* Most bytes that answer_make_failure() writes. */
+#define ANSWER_FAILURE_MAX (MSG_HDR_LEN + MSG_NAME_MAX + 4 + 17)
+
+#define ANSWER_SOA_DATA    (2 * MSG_NAME_MAX + 20)
 
 /**
  * struct answer_soa - a SOA record that outlives its message
@@ -74,6 +82,40 @@ enum answer_kind { ANSWER_IS, ANSWER_BROKEN, ANSWER_FOREIGN };
 XL_MUST_USE enum answer_kind answer_read(struct answer *a, const void *data,
 					 size_t len, uint16_t id,
 					 const struct msg_question *q);
+
+/**
+ * answer_recall() - parse an answer that was kept
+ * @age:	seconds since it came
+ * @least:	what TTLs are at least; not 0 if it is too old
+ *
+ * Return: false if it is not the answer to @q
+ */
+XL_MUST_USE bool answer_recall(struct answer *a, const void *data, size_t len,
+			       uint32_t age, uint32_t least,
+			       const struct msg_question *q);
+
+/* Does it say what there is, or that there is nothing? */
+static inline bool answer_is_data(const struct answer *a)
+{
+	return a->rcode == MSG_NOERROR || a->rcode == MSG_NXDOMAIN;
+}
+
+/**
+ * answer_lifetime() - for how long may an answer be kept, seconds?
+ * @a:		answer_is_data()
+ *
+ * That of absence is said by a SOA record; without it, it is not kept
+ * (RFC 2308, 5).
+ */
+uint32_t answer_lifetime(const struct answer *a);
+
+/**
+ * answer_make_failure() - the answer that stands for none at all
+ * @buf:	ANSWER_FAILURE_MAX bytes
+ *
+ * Return: its length
+ */
+uint32_t answer_make_failure(void *buf, const struct msg_question *q);
 
 /**
  * answer_has_aaaa() - is there an AAAA record that is not excluded?

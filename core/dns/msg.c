@@ -16,7 +16,7 @@ bool msg_read(struct msg_reader *r, const void *data, size_t len)
 	*r = (struct msg_reader){ .data = data,
 				  .len = (uint32_t)len,
 				  .pos = MSG_HDR_LEN };
-	for (unsigned int i = 0; i < XL_COUNT(r->left); i++)
+	for (size_t i = 0; i < XL_COUNT(r->left); i++)
 		r->left[i] = be_get16(r->data + 4 + 2 * i);
 	return true;
 }
@@ -92,6 +92,14 @@ static enum msg_section next_section(const struct msg_reader *r)
 	return r->left[MSG_ADDITIONAL] ? MSG_ADDITIONAL : MSG_QUESTION;
 }
 
+static uint32_t ttl_left(const struct msg_reader *r, uint32_t ttl)
+{
+	if (ttl >> 31)
+		ttl = 0;
+	ttl = ttl > r->age ? ttl - r->age : 0;
+	return ttl > r->least ? ttl : r->least;
+}
+
 enum msg_got msg_read_rr(struct msg_reader *r, struct msg_rr *rr)
 {
 	const uint8_t *fixed;
@@ -105,8 +113,8 @@ enum msg_got msg_read_rr(struct msg_reader *r, struct msg_rr *rr)
 	rr->type = be_get16(fixed);
 	rr->class = be_get16(fixed + 2);
 	rr->ttl = be_get32(fixed + 4);
-	if (rr->type != MSG_OPT && rr->ttl >> 31)
-		rr->ttl = 0;
+	if (rr->type != MSG_OPT)
+		rr->ttl = ttl_left(r, rr->ttl);
 	rr->rdlen = be_get16(fixed + 8);
 	rr->rdata = r->pos + 10;
 	if (rr->rdata + rr->rdlen > r->len)
@@ -116,24 +124,17 @@ enum msg_got msg_read_rr(struct msg_reader *r, struct msg_rr *rr)
 	return MSG_RR;
 }
 
-/* Length bytes are below 64, so lowering them as if they were text is
- * harmless: no letter is. */
-static uint8_t lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
-static bool equal_fold(const uint8_t *a, const uint8_t *b, size_t n)
+bool msg_equal_fold(const uint8_t *a, const uint8_t *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (lower(a[i]) != lower(b[i]))
+		if (a[i] != b[i] && msg_lower(a[i]) != msg_lower(b[i]))
 			return false;
 	return true;
 }
 
 bool msg_name_equal(const struct msg_name *a, const struct msg_name *b)
 {
-	return a->len == b->len && equal_fold(a->b, b->b, a->len);
+	return a->len == b->len && msg_equal_fold(a->b, b->b, a->len);
 }
 
 /* Offset of what is left of a name behind its first @skip labels. */
@@ -174,7 +175,7 @@ bool msg_name_within(const struct msg_name *name, const struct msg_name *zone)
 		return false;
 	at = skip_labels(name, have - want);
 	return name->len - at == zone->len &&
-	       equal_fold(name->b + at, zone->b, zone->len);
+	       msg_equal_fold(name->b + at, zone->b, zone->len);
 }
 
 bool msg_name_append(struct msg_name *name, const void *label, size_t len)
@@ -206,7 +207,7 @@ void msg_write(struct msg_writer *w, void *buf, size_t size, uint16_t id,
 
 void msg_count(struct msg_writer *w, enum msg_section section)
 {
-	uint8_t *at = w->buf + 4 + 2 * section;
+	uint8_t *at = w->buf + 4 + 2 * (size_t)section;
 
 	if (!w->full)
 		be_put16(at, (uint16_t)(be_get16(at) + 1));
@@ -245,7 +246,7 @@ static bool written_equal(const struct msg_writer *w, uint32_t at,
 	for (;;) {
 		while (w->buf[at] >= POINTER)
 			at = be_get16(w->buf + at) & POINTER_MAX;
-		if (!equal_fold(w->buf + at, tail, w->buf[at] + 1u))
+		if (!msg_equal_fold(w->buf + at, tail, w->buf[at] + 1u))
 			return false;
 		if (w->buf[at] == 0)
 			return true;

@@ -32,6 +32,7 @@ enum msg_type {
 	MSG_NSEC3 = 50,
 	MSG_IXFR = 251,
 	MSG_AXFR = 252,
+	MSG_ANY = 255,
 };
 
 enum msg_class { MSG_IN = 1 };
@@ -89,7 +90,8 @@ enum msg_section { MSG_QUESTION, MSG_ANSWER, MSG_AUTHORITY, MSG_ADDITIONAL };
  * @owner:	whom it is about
  * @section:	MSG_ANSWER, MSG_AUTHORITY or MSG_ADDITIONAL
  * @type:	type; @class: class
- * @ttl:	seconds; a set top bit reads as 0 (RFC 2181, 8), but for OPT
+ * @ttl:	seconds left; a set top bit reads as 0 (RFC 2181, 8). Of an
+ *		OPT record: flags
  * @rdata:	offset of its data in the message
  * @rdlen:	bytes of data
  */
@@ -108,12 +110,16 @@ struct msg_rr {
  * @data:	message; @len: its bytes
  * @pos:	offset of the next record
  * @left:	records that are still to come, by section
+ * @age:	seconds since it came: TTLs are less by that
+ * @least:	but not less than this
  */
 struct msg_reader {
 	const uint8_t *data;
 	uint32_t len;
 	uint32_t pos;
 	uint16_t left[4];
+	uint32_t age;
+	uint32_t least;
 };
 
 /**
@@ -161,6 +167,16 @@ enum msg_got { MSG_RR, MSG_END, MSG_BAD };
  * Return: MSG_RR; MSG_END: there are no more; MSG_BAD: malformed
  */
 XL_MUST_USE enum msg_got msg_read_rr(struct msg_reader *r, struct msg_rr *rr);
+
+/* Length bytes are below 64, so lowering them as if they were text is
+ * harmless: no letter is. */
+static inline uint8_t msg_lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+/* Compare bytes of names, ASCII letters without their case (RFC 4343). */
+bool msg_equal_fold(const uint8_t *a, const uint8_t *b, size_t n);
 
 /**
  * msg_name_equal() - compare names, ASCII letters without their case

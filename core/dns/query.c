@@ -1,51 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns/query.h"
 
-static const struct {
-	const char *name;
-	const char *text;
-} counter_texts[] = {
-#define QUERY_COUNTER(id, name, what) { name, what },
-	QUERY_COUNTERS(QUERY_COUNTER)
-#undef QUERY_COUNTER
-};
+#define SECOND 1000000000ull
 
-const char *query_counter_name(enum query_counter c)
+static const struct query_step nothing = { .what = QUERY_WAIT };
+
+static uint32_t seconds(const struct query_event *ev)
 {
-	return counter_texts[c].name;
+	return (uint32_t)(ev->now / SECOND);
 }
 
-const char *query_counter_text(enum query_counter c)
+static void count(struct query *q, enum count c)
 {
-	return counter_texts[c].text;
+	q->count[c]++;
 }
 
-static void count(struct query *q, enum query_counter c)
+static size_t slots_memory(const struct query *q)
 {
-	q->counters[c]++;
+	return q->slot_count * sizeof(struct query_slot);
 }
 
-size_t query_size(uint32_t slot_count)
+size_t query_memory(const struct query *q)
 {
-	return slot_count * sizeof(struct query_slot);
+	return slots_memory(q) + upstream_memory(q->up.ask_count) +
+	       cache_memory(q->cache_size);
 }
 
-void query_init(struct query *q, void *mem)
+void query_init(struct query *q, void *mem, struct siphash_key key)
 {
+	uint8_t *at = mem;
+
 	q->slots = mem;
 	q->used = 0;
 	q->fresh = 0;
 	q->free = QUERY_NONE;
-	for (unsigned int i = 0; i < XL_COUNT(q->waiting); i++)
-		q->waiting[i] = (struct query_list){ QUERY_NONE, QUERY_NONE };
-	mem_zero(q->servers, sizeof(q->servers));
-	mem_zero(q->counters, sizeof(q->counters));
+	q->done = QUERY_NONE;
+	q->todo = QUERY_NONE;
+	mem_zero(q->count, sizeof(q->count));
+	at += slots_memory(q);
+	q->up.count = q->count;
+	upstream_init(&q->up, at, key);
+	at += upstream_memory(q->up.ask_count);
+	cache_init(&q->cache, at, q->cache_size, key);
 }
 
 static struct query_slot *slot_take(struct query *q, uint32_t *index)
 {
-	struct query_slot *s;
-
 	if (q->free != QUERY_NONE) {
 		*index = q->free;
 		q->free = q->slots[*index].next;
@@ -55,168 +55,33 @@ static struct query_slot *slot_take(struct query *q, uint32_t *index)
 		return NULL;
 	}
 	q->used++;
-	s = &q->slots[*index];
-	s->busy = true;
-	s->prev = s->next = QUERY_NONE;
-	return s;
-}
-
-static struct query_list *list_of(struct query *q, const struct query_slot *s)
-{
-	return &q->waiting[s->last];
-}
-
-static void list_append(struct query *q, uint32_t index)
-{
-	struct query_slot *s = &q->slots[index];
-	struct query_list *list = list_of(q, s);
-
-	s->next = QUERY_NONE;
-	s->prev = list->tail;
-	if (list->tail == QUERY_NONE)
-		list->head = index;
-	else
-		q->slots[list->tail].next = index;
-	list->tail = index;
-}
-
-static void list_remove(struct query *q, uint32_t index)
-{
-	struct query_slot *s = &q->slots[index];
-	struct query_list *list = list_of(q, s);
-
-	if (s->prev == QUERY_NONE)
-		list->head = s->next;
-	else
-		q->slots[s->prev].next = s->next;
-	if (s->next == QUERY_NONE)
-		list->tail = s->prev;
-	else
-		q->slots[s->next].prev = s->prev;
+	return &q->slots[*index];
 }
 
 static void slot_release(struct query *q, uint32_t index)
 {
-	struct query_slot *s = &q->slots[index];
-
-	s->busy = false;
-	s->next = q->free;
+	q->slots[index].next = q->free;
 	q->free = index;
 	q->used--;
 }
 
+/*
+ * Replies.
+ */
+
 /* The step that ends a question: what is in @f is the reply. */
 static struct query_step end(struct query *q, struct request_frame *f,
-			     const struct query_client *client, uint32_t index)
+			     const struct query_client *client)
 {
-	struct query_step step = { QUERY_REPLY, index, 0, *client };
+	struct query_step step = { .what = QUERY_REPLY, .client = *client };
 
-	count(q, QUERY_COUNT_REPLIES);
+	count(q, COUNT_REPLIES);
 	if (f->rcode == MSG_SERVFAIL)
-		count(q, QUERY_COUNT_SERVFAIL);
+		count(q, COUNT_SERVFAIL);
 	if (f->w.full)
-		count(q, QUERY_COUNT_TRUNCATED);
+		count(q, COUNT_TRUNCATED);
 	step.len = request_finish(f);
-	if (index != QUERY_NONE)
-		slot_release(q, index);
 	return step;
-}
-
-static void begin(struct request_frame *f, const struct query_slot *s,
-		  const struct query_event *ev, uint16_t rcode,
-		  const struct request_ede *ede)
-{
-	request_reply(f, &s->rq, s->client.tcp, ev->buf, rcode, ede);
-}
-
-static struct query_step end_error(struct query *q,
-				   const struct query_event *ev, uint32_t index,
-				   uint16_t rcode,
-				   const struct request_ede *ede)
-{
-	const struct query_slot *s = &q->slots[index];
-	struct request_frame f;
-
-	begin(&f, s, ev, rcode, ede);
-	return end(q, &f, &s->client, index);
-}
-
-/* The next server of this stage; false if all have been asked. */
-static bool pick_server(const struct query *q, struct query_slot *s,
-			uint64_t now)
-{
-	uint32_t best = QUERY_NONE;
-
-	for (uint32_t i = 0; i < q->server_count; i++) {
-		if (s->tried >> i & 1)
-			continue;
-		if (q->servers[i].down_until <= now) {
-			best = i;
-			break;
-		}
-		if (best == QUERY_NONE)
-			best = i;
-	}
-	if (best == QUERY_NONE)
-		return false;
-	s->server = (uint8_t)best;
-	s->tried |= (uint8_t)(1u << best);
-	return true;
-}
-
-/* Put the question of this stage to the slot's server. */
-static struct query_step ask(struct query *q, const struct query_event *ev,
-			     uint32_t index)
-{
-	struct query_slot *s = &q->slots[index];
-	const uint32_t all = (1u << q->server_count) - 1;
-
-	s->id = (uint16_t)ev->random;
-	s->last = s->tried == all;
-	s->deadline = ev->now + (s->last ? QUERY_TIMEOUT_LAST : QUERY_TIMEOUT);
-	list_append(q, index);
-	count(q, QUERY_COUNT_UPSTREAM);
-	if (s->tcp)
-		count(q, QUERY_COUNT_UPSTREAM_TCP);
-	return (struct query_step){ .what = QUERY_ASK, .slot = index };
-}
-
-static struct query_step enter(struct query *q, const struct query_event *ev,
-			       uint32_t index, enum query_stage stage)
-{
-	struct query_slot *s = &q->slots[index];
-
-	s->stage = stage;
-	s->tried = 0;
-	s->tcp = false;
-	(void)pick_server(q, s, ev->now); /* there is at least one */
-	return ask(q, ev, index);
-}
-
-static bool is_allowed(const struct query *q, struct addr6 addr)
-{
-	for (uint32_t i = 0; i < q->allow_count; i++)
-		if (synth_net6_contains(q->allow[i], addr))
-			return true;
-	return false;
-}
-
-/* Is this a question that RFC 6147, 5.1 is about? Not where nobody is to
- * look further (RD clear), nor for clients that validate for themselves
- * (CD set, section 5.5). */
-static bool is_dns64(const struct query *q, const struct request *rq)
-{
-	return rq->q.type == MSG_AAAA && rq->q.class == MSG_IN &&
-	       (rq->flags & (MSG_RD | MSG_CD)) == MSG_RD && !q->synth->v4only;
-}
-
-static enum query_stage first_stage(const struct query *q,
-				    const struct request *rq)
-{
-	if (!is_dns64(q, rq))
-		return QUERY_PASS;
-	return synth_ignored(q->synth, &rq->q.name) ? QUERY_A_FIRST
-						    : QUERY_AAAA;
 }
 
 /* Answer at once, without a slot. */
@@ -228,47 +93,331 @@ static struct query_step reply(struct query *q, const struct query_event *ev,
 	struct request_frame f;
 
 	request_reply(&f, rq, client->tcp, ev->buf, rcode, ede);
-	return end(q, &f, client, QUERY_NONE);
+	return end(q, &f, client);
 }
 
-static struct query_step reply_local(struct query *q,
-				     const struct query_event *ev,
-				     const struct query_client *client,
-				     const struct request *rq,
-				     const struct local *l)
+static struct query_step
+reply_local(struct query *q, const struct query_event *ev,
+	    const struct query_client *client, const struct request *rq,
+	    const struct synth *s, const struct local *l)
 {
 	struct request_frame f;
 
-	count(q, QUERY_COUNT_LOCAL);
+	count(q, COUNT_LOCAL);
 	request_reply(&f, rq, client->tcp, ev->buf, local_rcode(l), NULL);
-	local_put(&f, q->synth, l);
-	return end(q, &f, client, QUERY_NONE);
+	local_put(&f, s, l);
+	return end(q, &f, client);
 }
 
-static struct query_step start(struct query *q, const struct query_event *ev,
-			       const struct query_client *client,
-			       const struct request *rq)
+/* What the client is told about the answer besides its data. */
+static struct request_ede ede_for(const struct answer *a, bool synthetic)
 {
-	const struct local l = local_find(q->synth, &rq->q);
+	if (a->r.least)
+		return request_ede(REQUEST_EDE_STALE);
+	return synthetic ? request_ede(REQUEST_EDE_SYNTHESIZED) : a->ede;
+}
+
+/* Extended codes are about the EDNS between us and the server; and where both
+ * questions failed the first failure is as good as the second. */
+static uint16_t rcode_for(const struct query_slot *s, const struct answer *a)
+{
+	if (a->rcode > MSG_RCODE || (s->failed && !answer_is_data(a)))
+		return MSG_SERVFAIL;
+	return a->rcode;
+}
+
+/* A slot's question is answered. */
+static struct query_step finish(struct query *q, const struct query_event *ev,
+				uint32_t index, const struct answer *a,
+				enum stage_verdict verdict)
+{
+	const struct query_slot *s = &q->slots[index];
+	const bool made =
+		verdict == STAGE_SYNTHESISE && answer_can_synth(a, s->synth);
+	const struct request_ede ede = ede_for(a, made);
+	struct request_frame f;
+
+	request_reply(&f, &s->rq, s->client.tcp, ev->buf, rcode_for(s, a),
+		      &ede);
+	if (verdict == STAGE_HAND_ON)
+		answer_pass(&f, a, NULL);
+	else if (verdict == STAGE_NATIVE || verdict == STAGE_NEGATIVE)
+		answer_pass(&f, a, s->synth);
+	else if (verdict == STAGE_SYNTHESISE)
+		answer_synth(&f, a, s->synth, &s->soa);
+	else if (verdict == STAGE_ALIAS)
+		answer_alias(&f, a, &s->alias);
+	if (made)
+		count(q, COUNT_SYNTHESISED);
+	else if (verdict == STAGE_NATIVE && s->stage == STAGE_AAAA)
+		count(q, COUNT_NATIVE);
+	else if (verdict == STAGE_NEGATIVE || verdict == STAGE_SYNTHESISE)
+		count(q, COUNT_NODATA);
+	if (a->r.least)
+		count(q, COUNT_STALE);
+	if (!s->waited)
+		count(q, COUNT_CACHED);
+	slot_release(q, index);
+	return end(q, &f, &s->client);
+}
+
+/*
+ * What is remembered.
+ */
+
+static uint8_t how_of(const struct request *rq)
+{
+	return (uint8_t)((rq->dnssec ? CACHE_DO : 0) |
+			 (rq->flags & MSG_CD ? CACHE_CD : 0) |
+			 (rq->flags & MSG_RD ? CACHE_RD : 0));
+}
+
+static struct msg_question question_of(const struct query_slot *s)
+{
+	struct msg_question mq = s->rq.q;
+
+	mq.type = stage_type(s->stage, &s->rq);
+	if (s->stage == STAGE_PTR)
+		mq.name = s->alias;
+	return mq;
+}
+
+/* May data that is too old be used? If there is no hope of better. */
+static bool may_be_stale(const struct query *q, const struct query_event *ev,
+			 const struct cache_hit *hit)
+{
+	return hit->age - hit->lifetime < q->stale &&
+	       (hit->retry || upstream_all_down(&q->up, ev->now));
+}
+
+/* Read the answer to a question out of the cache. */
+static bool recall(struct query *q, const struct query_event *ev,
+		   struct cache_key key, struct cache_hit *hit,
+		   struct answer *a)
+{
+	uint32_t least = 0;
+
+	if (!cache_find(&q->cache, key, seconds(ev), hit))
+		return false;
+	if (hit->age >= hit->lifetime) {
+		if (!may_be_stale(q, ev, hit))
+			return false;
+		least = QUERY_STALE_TTL;
+	}
+	return answer_recall(a, hit->data, hit->len, hit->age, least, key.q);
+}
+
+static void remember(struct query *q, const struct query_event *ev,
+		     const struct upstream_ask *ask, const struct answer *a)
+{
+	const struct cache_key key = { &ask->q, ask->how };
+	const uint32_t lifetime =
+		answer_is_data(a) ? answer_lifetime(a) : QUERY_FAIL_TIME;
+
+	cache_put(&q->cache, key, seconds(ev), lifetime, a->r.data, a->r.len);
+}
+
+/* Nobody answered. Old data may serve for a while; without it the failure is
+ * what will be remembered. */
+static void remember_failure(struct query *q, const struct query_event *ev,
+			     const struct upstream_ask *ask)
+{
+	const struct cache_key key = { &ask->q, ask->how };
+	struct cache_hit hit;
+	uint32_t len;
+
+	if (cache_find(&q->cache, key, seconds(ev), &hit) &&
+	    hit.age < hit.lifetime + q->stale) {
+		cache_put_off(&q->cache, key, seconds(ev), QUERY_STALE_TTL);
+		return;
+	}
+	len = answer_make_failure(ev->buf, &ask->q);
+	cache_put(&q->cache, key, seconds(ev), QUERY_FAIL_TIME, ev->buf, len);
+}
+
+/*
+ * Asks.
+ */
+
+static struct query_step start(struct query *q, const struct query_event *ev,
+			       uint32_t ask)
+{
+	upstream_start(&q->up, ask, ev->now, ev->random);
+	return (struct query_step){ .what = QUERY_ASK, .ask = ask };
+}
+
+/* A new ask. The last is kept for questions that go on to their next stage:
+ * each does so before the ask of its last stage is released. */
+static uint32_t take_ask(struct query *q, const struct query_event *ev,
+			 struct cache_key key)
+{
+	if (q->done == QUERY_NONE && q->up.used + 1 >= q->up.ask_count)
+		return UPSTREAM_NONE;
+	return upstream_take(&q->up, key, ev->now);
+}
+
+/* Ask before it is needed: nobody waits for it yet. */
+static void prefetch(struct query *q, const struct query_event *ev,
+		     struct cache_key key, const struct cache_hit *hit)
+{
+	uint32_t ask;
+
+	if (!hit->popular || hit->lifetime < QUERY_PREFETCH ||
+	    hit->age < hit->lifetime - hit->lifetime / 10 ||
+	    upstream_find(&q->up, key) != UPSTREAM_NONE)
+		return;
+	ask = take_ask(q, ev, key);
+	if (ask == UPSTREAM_NONE)
+		return;
+	count(q, COUNT_PREFETCH);
+	q->up.asks[ask].next = q->todo;
+	q->todo = ask;
+}
+
+/* No more answers are to be expected: tell those who wait. */
+static void ask_done(struct query *q, uint32_t ask, bool answered)
+{
+	struct upstream_ask *a = &q->up.asks[ask];
+
+	upstream_close(&q->up, ask);
+	a->answered = answered;
+	a->next = q->done;
+	q->done = ask;
+}
+
+/* The ask's server did not answer, or not well: ask the next one. */
+static bool ask_next(struct query *q, const struct query_event *ev,
+		     uint32_t ask, struct query_step *step)
+{
+	if (!upstream_next_server(&q->up, ask, ev->now))
+		return false;
+	*step = start(q, ev, ask);
+	return true;
+}
+
+static struct query_step give_up(struct query *q, const struct query_event *ev,
+				 uint32_t ask)
+{
+	struct query_step step;
+
+	if (ask_next(q, ev, ask, &step))
+		return step;
+	remember_failure(q, ev, &q->up.asks[ask]);
+	ask_done(q, ask, false);
+	return query_next(q, ev);
+}
+
+/*
+ * Slots in their stages.
+ */
+
+/* Wait for an ask: one that is under way, or a new one. */
+static struct query_step wait(struct query *q, const struct query_event *ev,
+			      uint32_t index, struct cache_key key)
+{
+	struct query_slot *s = &q->slots[index];
+	uint32_t ask = upstream_find(&q->up, key);
+	const bool shared = ask != UPSTREAM_NONE;
+	const struct answer full = { .rcode = MSG_SERVFAIL };
+
+	if (!shared)
+		ask = take_ask(q, ev, key);
+	if (ask == UPSTREAM_NONE) {
+		count(q, COUNT_TABLE_FULL);
+		return finish(q, ev, index, &full, STAGE_ERROR);
+	}
+	s->waited = true;
+	s->next = q->up.asks[ask].first;
+	q->up.asks[ask].first = index;
+	if (!shared)
+		return start(q, ev, ask);
+	count(q, COUNT_SHARED);
+	return nothing;
+}
+
+static struct query_step enter(struct query *q, const struct query_event *ev,
+			       uint32_t index, enum stage stage);
+
+/* An answer, or what stands for one, ends a stage. */
+static struct query_step got(struct query *q, const struct query_event *ev,
+			     uint32_t index, const struct answer *a)
+{
+	struct query_slot *s = &q->slots[index];
+	const enum stage_verdict verdict =
+		stage_judge(s->stage, s->synth, &s->rq, a);
+
+	switch (verdict) {
+	case STAGE_GO_A:
+		s->failed = a->rcode != MSG_NOERROR;
+		answer_keep_soa(a, &s->soa);
+		return enter(q, ev, index, STAGE_A);
+	case STAGE_GO_AAAA_LAST:
+		return enter(q, ev, index, STAGE_AAAA_LAST);
+	default:
+		return finish(q, ev, index, a, verdict);
+	}
+}
+
+static struct query_step enter(struct query *q, const struct query_event *ev,
+			       uint32_t index, enum stage stage)
+{
+	struct query_slot *s = &q->slots[index];
+	struct msg_question mq;
+	struct cache_key key = { &mq, how_of(&s->rq) };
+	struct cache_hit hit;
+	struct answer a;
+
+	s->stage = stage;
+	mq = question_of(s);
+	if (!recall(q, ev, key, &hit, &a))
+		return wait(q, ev, index, key);
+	prefetch(q, ev, key, &hit);
+	return got(q, ev, index, &a);
+}
+
+/*
+ * What clients send.
+ */
+
+/* Of the networks that @addr is in, the smallest. */
+static const struct query_allow *find_allow(const struct query *q,
+					    struct addr6 addr)
+{
+	const struct query_allow *best = NULL;
+
+	for (uint32_t i = 0; i < q->allow_count; i++)
+		if (synth_net6_contains(q->allow[i].net, addr) &&
+		    (!best || q->allow[i].net.len > best->net.len))
+			best = &q->allow[i];
+	return best;
+}
+
+static struct query_step begin(struct query *q, const struct query_event *ev,
+			       const struct query_client *client,
+			       const struct request *rq,
+			       const struct synth *synth)
+{
+	const struct local l = local_find(synth, &rq->q);
 	struct query_slot *s;
 	uint32_t index;
 
 	if (l.kind != LOCAL_NO && l.kind != LOCAL_ALIAS)
-		return reply_local(q, ev, client, rq, &l);
+		return reply_local(q, ev, client, rq, synth, &l);
 	s = slot_take(q, &index);
 	if (!s) {
-		count(q, QUERY_COUNT_TABLE_FULL);
+		count(q, COUNT_TABLE_FULL);
 		return reply(q, ev, client, rq, MSG_SERVFAIL, NULL);
 	}
 	s->rq = *rq;
 	s->client = *client;
+	s->synth = synth;
 	s->soa.owner.len = 0;
-	s->plain = false;
 	s->failed = false;
+	s->waited = false;
 	if (l.kind == LOCAL_NO)
-		return enter(q, ev, index, first_stage(q, rq));
+		return enter(q, ev, index, stage_first(synth, rq));
 	s->alias = l.name;
-	return enter(q, ev, index, QUERY_PTR);
+	return enter(q, ev, index, STAGE_PTR);
 }
 
 struct query_step query_asked(struct query *q, const struct query_event *ev,
@@ -277,288 +426,158 @@ struct query_step query_asked(struct query *q, const struct query_event *ev,
 {
 	const struct request_ede prohibited =
 		request_ede(REQUEST_EDE_PROHIBITED);
+	const struct query_allow *allow;
 	struct request rq;
 	enum request_kind kind;
 	uint16_t rcode = MSG_NOERROR;
 
-	count(q, QUERY_COUNT_QUERIES);
+	count(q, COUNT_QUERIES);
 	if (client->tcp)
-		count(q, QUERY_COUNT_TCP);
+		count(q, COUNT_TCP);
 	kind = request_read(&rq, data, len, &rcode);
 	if (kind == REQUEST_DROP) {
-		count(q, QUERY_COUNT_DROPPED);
-		return (struct query_step){ .what = QUERY_WAIT };
+		count(q, COUNT_DROPPED);
+		return (struct query_step){ .what = QUERY_DROP };
 	}
-	if (!is_allowed(q, client->addr)) {
-		count(q, QUERY_COUNT_REFUSED);
+	allow = find_allow(q, client->addr);
+	if (!allow) {
+		count(q, COUNT_REFUSED);
 		return reply(q, ev, client, &rq, MSG_REFUSED, &prohibited);
 	}
-	/* A zone is more than one message, and there is none here. */
-	if (kind == REQUEST_ASKS &&
-	    (rq.q.type == MSG_AXFR || rq.q.type == MSG_IXFR)) {
-		kind = REQUEST_WRONG;
-		rcode = MSG_NOTIMP;
-	}
 	if (kind == REQUEST_ASKS)
-		return start(q, ev, client, &rq);
-	count(q, QUERY_COUNT_MALFORMED);
+		return begin(q, ev, client, &rq, allow->synth);
+	count(q, COUNT_MALFORMED);
 	return reply(q, ev, client, &rq, rcode, NULL);
 }
 
-/* What is asked of servers in this stage. */
-static struct msg_question question_of(const struct query_slot *s)
-{
-	struct msg_question mq = s->rq.q;
+/*
+ * What servers send, or do not send.
+ */
 
-	switch (s->stage) {
-	case QUERY_A:
-	case QUERY_A_FIRST:
-		mq.type = MSG_A;
-		break;
-	case QUERY_PTR:
-		mq.name = s->alias;
-		break;
-	case QUERY_PASS:
-	case QUERY_AAAA:
-	case QUERY_AAAA_LAST:
-		break;
+/* Is it worth while to ask another server, or to use old data instead? Not
+ * if validation failed: that is what a server is trusted for. */
+static bool is_failure(const struct answer *a)
+{
+	return (a->rcode == MSG_SERVFAIL || a->rcode == MSG_REFUSED) &&
+	       !a->bogus;
+}
+
+static bool has_old_data(struct query *q, const struct query_event *ev,
+			 const struct upstream_ask *ask)
+{
+	struct cache_hit hit;
+
+	return q->stale &&
+	       cache_find(&q->cache, (struct cache_key){ &ask->q, ask->how },
+			  seconds(ev), &hit) &&
+	       hit.age < hit.lifetime + q->stale;
+}
+
+static struct query_step answered(struct query *q, const struct query_event *ev,
+				  uint32_t ask)
+{
+	const struct upstream_ask *a = &q->up.asks[ask];
+	struct query_step step;
+
+	if (is_failure(&q->answer)) {
+		if (ask_next(q, ev, ask, &step))
+			return step;
+		if (has_old_data(q, ev, a))
+			return give_up(q, ev, ask);
 	}
-	return mq;
-}
-
-uint32_t query_question(const struct query *q, uint32_t slot, void *buf)
-{
-	const struct query_slot *s = &q->slots[slot];
-	const struct msg_question mq = question_of(s);
-	struct msg_writer w;
-
-	msg_write(&w, buf, QUERY_QUESTION_MAX, s->id,
-		  s->rq.flags & (MSG_RD | MSG_CD));
-	msg_put_question(&w, &mq);
-	if (!s->plain) {
-		msg_put_bytes(&w, "", 1);
-		msg_put_u16(&w, MSG_OPT);
-		msg_put_u16(&w, REQUEST_UDP_SIZE);
-		msg_put_u32(&w, s->rq.dnssec ? MSG_DO : 0);
-		msg_put_u16(&w, 0);
-		msg_count(&w, MSG_ADDITIONAL);
-	}
-	return w.len;
-}
-
-/* The answer as it is; @s: without what is not to be believed. */
-static struct query_step end_pass(struct query *q, const struct query_event *ev,
-				  uint32_t index, const struct answer *a,
-				  const struct synth *s)
-{
-	const struct query_slot *slot = &q->slots[index];
-	/* Extended codes are about the EDNS between us and the server. */
-	const uint16_t rcode = a->rcode > MSG_RCODE ? MSG_SERVFAIL : a->rcode;
-	struct request_frame f;
-
-	begin(&f, slot, ev, rcode, &a->ede);
-	answer_pass(&f, a, s);
-	return end(q, &f, &slot->client, index);
-}
-
-static struct query_step end_synth(struct query *q,
-				   const struct query_event *ev, uint32_t index,
-				   const struct answer *a)
-{
-	const struct request_ede ede = request_ede(REQUEST_EDE_SYNTHESIZED);
-	const struct query_slot *s = &q->slots[index];
-	const bool can = answer_can_synth(a, q->synth);
-	struct request_frame f;
-
-	begin(&f, s, ev, a->rcode, can ? &ede : &a->ede);
-	answer_synth(&f, a, q->synth, &s->soa);
-	count(q, can ? QUERY_COUNT_SYNTHESISED : QUERY_COUNT_NODATA);
-	return end(q, &f, &s->client, index);
-}
-
-static struct query_step end_alias(struct query *q,
-				   const struct query_event *ev, uint32_t index,
-				   const struct answer *a)
-{
-	const struct query_slot *s = &q->slots[index];
-	const uint16_t rcode = a->rcode > MSG_RCODE ? MSG_SERVFAIL : a->rcode;
-	struct request_frame f;
-
-	begin(&f, s, ev, rcode, &a->ede);
-	answer_alias(&f, a, &s->alias);
-	return end(q, &f, &s->client, index);
-}
-
-static bool is_data(const struct answer *a)
-{
-	return a->rcode == MSG_NOERROR || a->rcode == MSG_NXDOMAIN;
-}
-
-static struct query_step got_aaaa(struct query *q, const struct query_event *ev,
-				  uint32_t index, const struct answer *a)
-{
-	struct query_slot *s = &q->slots[index];
-
-	if (a->rcode == MSG_NOERROR && answer_has_aaaa(a, q->synth)) {
-		count(q, QUERY_COUNT_NATIVE);
-		return end_pass(q, ev, index, a, q->synth);
-	}
-	/* Proven absence for one who can check the proof (RFC 6147, 5.5):
-	 * a synthetic record beside it would be bogus to him. */
-	if (a->rcode == MSG_NXDOMAIN ||
-	    (a->rcode == MSG_NOERROR && s->rq.dnssec && a->sig &&
-	     a->count == 0)) {
-		count(q, QUERY_COUNT_NODATA);
-		return end_pass(q, ev, index, a, q->synth);
-	}
-	if (a->rcode == MSG_SERVFAIL && a->bogus)
-		return end_error(q, ev, index, MSG_SERVFAIL, &a->ede);
-	s->failed = a->rcode != MSG_NOERROR;
-	answer_keep_soa(a, &s->soa);
-	return enter(q, ev, index, QUERY_A);
-}
-
-static struct query_step got_a(struct query *q, const struct query_event *ev,
-			       uint32_t index, const struct answer *a)
-{
-	uint16_t rcode = a->rcode;
-
-	if (is_data(a))
-		return end_synth(q, ev, index, a);
-	if (q->slots[index].failed || rcode > MSG_RCODE)
-		rcode = MSG_SERVFAIL;
-	return end_error(q, ev, index, rcode, &a->ede);
-}
-
-/* An answer, or what stands for one, ends a stage. */
-static struct query_step got(struct query *q, const struct query_event *ev,
-			     uint32_t index, const struct answer *a)
-{
-	switch (q->slots[index].stage) {
-	case QUERY_AAAA:
-		return got_aaaa(q, ev, index, a);
-	case QUERY_A:
-		return got_a(q, ev, index, a);
-	case QUERY_A_FIRST:
-		if (a->rcode == MSG_NOERROR && answer_can_synth(a, q->synth))
-			return end_synth(q, ev, index, a);
-		return enter(q, ev, index, QUERY_AAAA_LAST);
-	case QUERY_PTR:
-		return end_alias(q, ev, index, a);
-	case QUERY_AAAA_LAST:
-		return end_pass(q, ev, index, a, q->synth);
-	case QUERY_PASS:
-		break;
-	}
-	return end_pass(q, ev, index, a, NULL);
-}
-
-/* A stage without an answer is as one with SERVFAIL (RFC 6147, 5.1.3). */
-static struct query_step
-got_nothing(struct query *q, const struct query_event *ev, uint32_t index)
-{
-	const struct answer a = {
-		.rcode = MSG_SERVFAIL,
-		.ede = request_ede(REQUEST_EDE_NO_AUTHORITY),
-	};
-
-	return got(q, ev, index, &a);
-}
-
-static void server_failed(struct query *q, const struct query_slot *s,
-			  uint64_t now)
-{
-	struct query_server *server = &q->servers[s->server];
-
-	if (++server->fails < QUERY_DOWN_FAILS)
-		return;
-	server->fails = 0;
-	server->down_until = now + QUERY_DOWN_TIME;
-}
-
-/* The slot's server did not answer: ask the next one. */
-static struct query_step give_up(struct query *q, const struct query_event *ev,
-				 uint32_t index)
-{
-	struct query_slot *s = &q->slots[index];
-
-	list_remove(q, index);
-	server_failed(q, s, ev->now);
-	s->tcp = false;
-	if (pick_server(q, s, ev->now))
-		return ask(q, ev, index);
-	return got_nothing(q, ev, index);
-}
-
-/* The same question to the same server, in another way. */
-static struct query_step ask_again(struct query *q,
-				   const struct query_event *ev, uint32_t index,
-				   bool tcp, bool plain)
-{
-	q->slots[index].tcp = tcp;
-	q->slots[index].plain = plain;
-	return ask(q, ev, index);
+	remember(q, ev, a, &q->answer);
+	ask_done(q, ask, true);
+	return query_next(q, ev);
 }
 
 struct query_step query_answered(struct query *q, const struct query_event *ev,
-				 uint32_t slot, const void *data, size_t len)
+				 uint32_t ask, const void *data, size_t len)
 {
-	struct query_slot *s = &q->slots[slot];
-	const struct msg_question mq = question_of(s);
-	struct answer a;
-	enum answer_kind kind;
-
-	kind = answer_read(&a, data, len, s->id, &mq);
-	if (kind == ANSWER_FOREIGN) {
-		count(q, QUERY_COUNT_UPSTREAM_FOREIGN);
-		return (struct query_step){ .what = QUERY_WAIT };
+	switch (upstream_got(&q->up, ask, ev->now, data, len, &q->answer)) {
+	case UPSTREAM_FOREIGN:
+		return nothing;
+	case UPSTREAM_OTHERWISE:
+		return start(q, ev, ask);
+	case UPSTREAM_BROKEN:
+		return give_up(q, ev, ask);
+	case UPSTREAM_ANSWER:
+		break;
 	}
-	list_remove(q, slot);
-	q->servers[s->server] = (struct query_server){ 0, 0 };
-	if (kind == ANSWER_IS && a.truncated && !s->tcp)
-		return ask_again(q, ev, slot, true, s->plain);
-	if (kind == ANSWER_BROKEN || a.truncated) {
-		count(q, QUERY_COUNT_UPSTREAM_BROKEN);
-		return got_nothing(q, ev, slot);
-	}
-	if (a.rcode == MSG_FORMERR && !a.edns && !s->plain)
-		return ask_again(q, ev, slot, s->tcp, true);
-	if (!is_data(&a))
-		count(q, QUERY_COUNT_UPSTREAM_ERROR);
-	return got(q, ev, slot, &a);
+	return answered(q, ev, ask);
 }
 
 struct query_step query_failed(struct query *q, const struct query_event *ev,
-			       uint32_t slot)
+			       uint32_t ask)
 {
-	count(q, QUERY_COUNT_UPSTREAM_FAILED);
-	return give_up(q, ev, slot);
-}
-
-/* Of the two lists, each in order of time, the head that is due first. */
-static uint32_t first_due(const struct query *q)
-{
-	const uint32_t a = q->waiting[0].head;
-	const uint32_t b = q->waiting[1].head;
-
-	if (a == QUERY_NONE || b == QUERY_NONE)
-		return a == QUERY_NONE ? b : a;
-	return q->slots[a].deadline <= q->slots[b].deadline ? a : b;
-}
-
-uint64_t query_deadline(const struct query *q)
-{
-	const uint32_t index = first_due(q);
-
-	return index == QUERY_NONE ? UINT64_MAX : q->slots[index].deadline;
+	upstream_failed(&q->up, ask, ev->now);
+	return give_up(q, ev, ask);
 }
 
 struct query_step query_expired(struct query *q, const struct query_event *ev)
 {
-	const uint32_t index = first_due(q);
+	uint32_t ask;
 
-	if (index == QUERY_NONE || q->slots[index].deadline > ev->now)
-		return (struct query_step){ .what = QUERY_WAIT };
-	count(q, QUERY_COUNT_UPSTREAM_TIMEOUT);
-	return give_up(q, ev, index);
+	switch (upstream_expire(&q->up, ev->now, &ask)) {
+	case UPSTREAM_SILENT:
+		return give_up(q, ev, ask);
+	case UPSTREAM_RESEND:
+		return (struct query_step){ .what = QUERY_RESEND, .ask = ask };
+	case UPSTREAM_NOTHING:
+		break;
+	}
+	return nothing;
+}
+
+/* Tell one of those who wait for an ask that is over. */
+static struct query_step tell(struct query *q, const struct query_event *ev,
+			      struct upstream_ask *ask)
+{
+	const struct cache_key key = { &ask->q, ask->how };
+	const uint32_t index = ask->first;
+	struct cache_hit hit;
+	struct answer a;
+
+	ask->first = q->slots[index].next;
+	if (ask->answered)
+		return got(q, ev, index, &q->answer);
+	if (!recall(q, ev, key, &hit, &a))
+		a = (struct answer){
+			.rcode = MSG_SERVFAIL,
+			.ede = request_ede(REQUEST_EDE_NO_AUTHORITY),
+		};
+	return got(q, ev, index, &a);
+}
+
+struct query_step query_next(struct query *q, const struct query_event *ev)
+{
+	struct query_step step = nothing;
+	struct upstream_ask *a;
+	uint32_t ask = q->todo;
+
+	if (ask != QUERY_NONE) {
+		q->todo = q->up.asks[ask].next;
+		return start(q, ev, ask);
+	}
+	while (step.what == QUERY_WAIT && q->done != QUERY_NONE) {
+		ask = q->done;
+		a = &q->up.asks[ask];
+		if (a->first != QUERY_NONE) {
+			step = tell(q, ev, a);
+			continue;
+		}
+		q->done = a->next;
+		upstream_release(&q->up, ask);
+		step = (struct query_step){ .what = QUERY_CLOSE, .ask = ask };
+	}
+	return step;
+}
+
+uint64_t query_deadline(const struct query *q)
+{
+	return upstream_deadline(&q->up);
+}
+
+uint32_t query_question(const struct query *q, uint32_t ask, void *buf)
+{
+	return upstream_question(&q->up, ask, buf);
 }

@@ -3,82 +3,37 @@
  * query.h - the DNS64 query machine (RFC 6147, 5), without sockets and clock
  *
  * What happened goes in: a client asked, a server answered, a socket failed,
- * time went by. One step comes out: ask a server, reply to the client, or
- * wait. Questions under way live in a table of fixed size.
+ * time went by. Steps come out, one at a time: query_next() has to be called
+ * until it has no more.
  *
- * A question goes through stages, one upstream question each:
- *
- *   PASS		handed on as it is, and so is the answer
- *   AAAA		usable records, NXDOMAIN, signed data for a client that
- *			validates, or a failed validation: the answer.
- *			Otherwise on to A; nothing is asked twice
- *   A			the answer is made of it; its error is the client's
- *   A_FIRST		of a name whose AAAA records are ignored: answer if
- *			something can be made of it, else on to AAAA_LAST
- *   AAAA_LAST		the answer, but for excluded records
- *   PTR		of an in-addr.arpa name, for one under a prefix
- *
- * Within a stage servers are asked in order, each once; one that did not
- * answer several times in a row is asked last for a while. A truncated answer
- * is asked for again over TCP, and a server that does not know EDNS again
- * without: both of the same server.
+ * A client's question takes a slot and goes through the stages of stage.h. In
+ * each, the cache is looked at first. If the answer is not there the slot
+ * waits for an ask of upstream.h, together with all others who want to know
+ * the same. Nothing else is shared between clients: each gets a reply made for
+ * its prefixes, its size and its letter case.
  */
 #ifndef XLAT_DNS_QUERY_H
 #define XLAT_DNS_QUERY_H
 
+#include "dns/cache.h"
+#include "dns/count.h"
 #include "dns/local.h"
+#include "dns/stage.h"
+#include "dns/upstream.h"
 
-#define QUERY_SERVERS      8u
-#define QUERY_NONE         UINT32_MAX
+#define QUERY_NONE      UINT32_MAX
 
-/* How long a server may take, ns: while there is another to turn to, and
- * else. A slow name takes a resolver two seconds; a client gives up, or turns
- * elsewhere, after five, and that is two stages. */
-#define QUERY_TIMEOUT      1200000000ull
-#define QUERY_TIMEOUT_LAST 2400000000ull
+/* How long a failure is remembered, so that a server in trouble is not asked
+ * for each impatient client, seconds (RFC 9520, 3.2). */
+#define QUERY_FAIL_TIME 2u
 
-/* So many failures in a row make a server the last choice for so long. */
-#define QUERY_DOWN_FAILS   3u
-#define QUERY_DOWN_TIME    10000000000ull
+/* Data that is too old: TTL it is given, and how long after a failure it is
+ * used at once, seconds (RFC 8767, 4 and 5). */
+#define QUERY_STALE_TTL 30u
 
-/* Most bytes that query_question() writes. */
-#define QUERY_QUESTION_MAX (MSG_HDR_LEN + MSG_NAME_MAX + 4 + 11)
-
-/*
- * C(identifier, name, what it counts)
- */
-#define QUERY_COUNTERS(C)                                                      \
-	C(QUERIES, "queries", "questions from clients")                        \
-	C(TCP, "queries-tcp", "of those, over TCP")                            \
-	C(REPLIES, "replies", "answers to clients")                            \
-	C(SYNTHESISED, "synthesised", "answers with synthetic AAAA records")   \
-	C(NATIVE, "native", "AAAA questions with native records")              \
-	C(NODATA, "nodata", "AAAA questions with neither")                     \
-	C(LOCAL, "local", "answered without asking a server")                  \
-	C(SERVFAIL, "servfail", "answers that say SERVFAIL")                   \
-	C(TRUNCATED, "truncated", "answers too long for the client's UDP")     \
-	C(REFUSED, "refused", "questions from clients that are not allowed")   \
-	C(MALFORMED, "malformed", "questions answered FORMERR or the like")    \
-	C(DROPPED, "dropped", "messages from clients that are no questions")   \
-	C(TABLE_FULL, "table-full", "questions for which there was no room")   \
-	C(UPSTREAM, "upstream-queries", "questions to servers")                \
-	C(UPSTREAM_TCP, "upstream-tcp", "of those, over TCP")                  \
-	C(UPSTREAM_TIMEOUT, "upstream-timeouts", "not answered in time")       \
-	C(UPSTREAM_FAILED, "upstream-unreachable", "not sent or cut off")      \
-	C(UPSTREAM_ERROR, "upstream-errors", "answered SERVFAIL or the like")  \
-	C(UPSTREAM_BROKEN, "upstream-broken", "answered with garbage")         \
-	C(UPSTREAM_FOREIGN, "upstream-foreign", "answers to nothing we asked")
-
-enum query_counter {
-#define QUERY_COUNTER(id, name, what) QUERY_COUNT_##id,
-	QUERY_COUNTERS(QUERY_COUNTER)
-#undef QUERY_COUNTER
-		QUERY_COUNT_COUNT
-};
-
-/* Name of a counter, and what it counts. */
-const char *query_counter_name(enum query_counter c);
-const char *query_counter_text(enum query_counter c);
+/* Data is asked for anew before it is too old, if it was asked for at least
+ * twice, in the last tenth of its life; but not if that is short, seconds. */
+#define QUERY_PREFETCH  10u
 
 /**
  * struct query_client - who asked, and where to send the reply
@@ -97,99 +52,86 @@ struct query_client {
 	bool tcp;
 };
 
-enum query_stage {
-	QUERY_PASS,
-	QUERY_AAAA,
-	QUERY_A,
-	QUERY_A_FIRST,
-	QUERY_AAAA_LAST,
-	QUERY_PTR,
+/**
+ * struct query_allow - clients that are served
+ * @net:	their network; of several that contain a client the smallest
+ * @synth:	how to synthesise for them
+ */
+struct query_allow {
+	struct synth_net6 net;
+	const struct synth *synth;
 };
 
 /**
- * struct query_slot - a question under way
+ * struct query_slot - a client's question under way
  * @rq:		as the client asked it
- * @alias:	QUERY_PTR: the name that is asked for instead
+ * @alias:	STAGE_PTR: the name that is asked for instead
  * @soa:	of the negative answer to the AAAA question
- * @deadline:	when the server is given up
- * @prev:	neighbours in the list of its timeout; @next: also in the list
- *		of free slots
- * @id:		of the message to the server
- * @server:	whom we asked
- * @tried:	bit n: server n has been asked in this stage
- * @last:	it has QUERY_TIMEOUT_LAST
- * @tcp:	it was asked over TCP
- * @plain:	it was asked without EDNS
+ * @next:	in a list of those who wait for the same, or of free slots
  * @failed:	the AAAA question had no answer, or an error for one
+ * @waited:	not all answers came out of the cache
  */
 struct query_slot {
 	struct request rq;
 	struct query_client client;
+	const struct synth *synth;
 	struct msg_name alias;
 	struct answer_soa soa;
-	uint64_t deadline;
-	uint32_t prev;
 	uint32_t next;
-	uint16_t id;
-	uint8_t server;
-	uint8_t tried;
-	enum query_stage stage;
-	bool busy;
-	bool last;
-	bool tcp;
-	bool plain;
+	enum stage stage;
 	bool failed;
-};
-
-struct query_list {
-	uint32_t head;
-	uint32_t tail;
-};
-
-struct query_server {
-	uint64_t down_until;
-	uint32_t fails;
+	bool waited;
 };
 
 /**
  * struct query - the machine; the first five are the caller's to set
- * @synth:	how to synthesise
- * @allow:	clients that are served; @allow_count: their number
- * @server_count: 1 to QUERY_SERVERS
- * @slot_count:	questions under way at most
+ * @allow:	clients; @allow_count: their number
+ * @stale:	how long data is used that is too old, if there is none else,
+ *		seconds
+ * @slot_count:	clients' questions under way at most
+ * @cache_size:	bytes; see cache.h
+ * @up:		its server_count and ask_count are the caller's to set
  * @fresh:	slots from here on were never used: their memory is untouched
+ * @done:	asks that are over and have clients to be told
+ * @todo:	asks that are to be started
+ * @answer:	what the server said, of the ask that is marked answered
  */
 struct query {
-	const struct synth *synth;
-	const struct synth_net6 *allow;
+	const struct query_allow *allow;
 	uint32_t allow_count;
-	uint32_t server_count;
+	uint32_t stale;
 	uint32_t slot_count;
+	uint32_t cache_size;
+	struct cache cache;
+	struct upstream up;
 	uint32_t used;
 	uint32_t fresh;
 	uint32_t free;
 	struct query_slot *slots;
-	struct query_list waiting[2];
-	struct query_server servers[QUERY_SERVERS];
-	uint64_t counters[QUERY_COUNT_COUNT];
+	uint32_t done;
+	uint32_t todo;
+	struct answer answer;
+	uint64_t count[COUNT_COUNT];
 };
 
 enum query_what {
-	QUERY_WAIT,  /* nothing to do */
-	QUERY_ASK,   /* send query_question() to the slot's server */
-	QUERY_REPLY, /* send what is in the buffer to the client */
+	QUERY_WAIT,   /* nothing to do */
+	QUERY_DROP,   /* it was no question: nothing to do, ever */
+	QUERY_ASK,    /* send query_question() over a new socket */
+	QUERY_RESEND, /* send it again over the ask's socket */
+	QUERY_CLOSE,  /* the ask's socket is not needed any more */
+	QUERY_REPLY,  /* send what is in the buffer to the client */
 };
 
 /**
  * struct query_step - what to do
- * @slot:	QUERY_ASK: whose question, over a new socket. QUERY_REPLY:
- *		whose socket is not needed any more, or QUERY_NONE
+ * @ask:	QUERY_ASK, _RESEND, _CLOSE: which
  * @len:	QUERY_REPLY: bytes in the buffer
  * @client:	QUERY_REPLY: to whom
  */
 struct query_step {
 	enum query_what what;
-	uint32_t slot;
+	uint32_t ask;
 	uint32_t len;
 	struct query_client client;
 };
@@ -197,7 +139,7 @@ struct query_step {
 /**
  * struct query_event - what every event comes with
  * @now:	monotonic ns
- * @random:	fresh and unpredictable: message ids come from it (RFC 5452)
+ * @random:	fresh and unpredictable
  * @buf:	MSG_MAX bytes for a reply
  */
 struct query_event {
@@ -206,14 +148,15 @@ struct query_event {
 	uint8_t *buf;
 };
 
-/* Bytes of memory that query_init() needs. */
-size_t query_size(uint32_t slot_count);
+/* Bytes of memory that query_init() needs for what @q says. */
+size_t query_memory(const struct query *q);
 
 /**
- * query_init() - start with an empty table
- * @mem:	query_size() bytes, aligned for uint64_t; they need not be zero
+ * query_init() - start with nothing
+ * @mem:	query_memory() bytes of zeros, aligned for uint64_t
+ * @key:	secret
  */
-void query_init(struct query *q, void *mem);
+void query_init(struct query *q, void *mem, struct siphash_key key);
 
 /* A client sent a message. */
 XL_MUST_USE struct query_step query_asked(struct query *q,
@@ -222,36 +165,38 @@ XL_MUST_USE struct query_step query_asked(struct query *q,
 					  const void *data, size_t len);
 
 /**
- * query_answered() - something came on a slot's socket
+ * query_answered() - something came on an ask's socket
+ * @data:	message; to stay until query_next() returns QUERY_WAIT
  *
- * QUERY_WAIT: it was no answer to our question; the right one may follow.
+ * It may be no answer to our question: the right one may follow.
  */
 XL_MUST_USE struct query_step query_answered(struct query *q,
 					     const struct query_event *ev,
-					     uint32_t slot, const void *data,
+					     uint32_t ask, const void *data,
 					     size_t len);
 
-/* A slot's question could not be sent, or its connection broke. */
+/* An ask could not be sent, or its connection broke. */
 XL_MUST_USE struct query_step
-query_failed(struct query *q, const struct query_event *ev, uint32_t slot);
+query_failed(struct query *q, const struct query_event *ev, uint32_t ask);
 
 /**
- * query_expired() - deal with one question whose server has been silent
+ * query_expired() - deal with one ask whose server has been silent
  *
- * To be called until it returns QUERY_WAIT.
+ * To be called again, after query_next(), until query_deadline() is later.
  */
 XL_MUST_USE struct query_step query_expired(struct query *q,
 					    const struct query_event *ev);
 
+/**
+ * query_next() - what else there is to do after a step
+ */
+XL_MUST_USE struct query_step query_next(struct query *q,
+					 const struct query_event *ev);
+
 /* When query_expired() is due, ns; UINT64_MAX: never. */
 uint64_t query_deadline(const struct query *q);
 
-/**
- * query_question() - the message to the slot's server
- * @buf:	QUERY_QUESTION_MAX bytes
- *
- * Return: its length
- */
-uint32_t query_question(const struct query *q, uint32_t slot, void *buf);
+/* The message to the ask's server; see upstream_question(). */
+uint32_t query_question(const struct query *q, uint32_t ask, void *buf);
 
 #endif

@@ -58,6 +58,9 @@ enum request_kind request_read(struct request *rq, const void *data, size_t len,
 		return REQUEST_WRONG;
 	}
 	*rcode = read_records(rq, &r);
+	/* A zone is more than one message, and there is none here. */
+	if (!*rcode && (rq->q.type == MSG_AXFR || rq->q.type == MSG_IXFR))
+		*rcode = MSG_NOTIMP;
 	return *rcode ? REQUEST_WRONG : REQUEST_ASKS;
 }
 

@@ -59,6 +59,7 @@ struct request_ede {
 
 /* Info-codes that this program gives (RFC 8914, 4; IANA for the last). */
 enum request_ede_code {
+	REQUEST_EDE_STALE = 3,
 	REQUEST_EDE_PROHIBITED = 18,
 	REQUEST_EDE_NO_AUTHORITY = 22,
 	REQUEST_EDE_SYNTHESIZED = 29,

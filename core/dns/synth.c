@@ -78,10 +78,21 @@ bool synth_excluded(const struct synth *s, struct addr6 addr6)
 	return false;
 }
 
-bool synth_ignored(const struct synth *s, const struct msg_name *name)
+static bool is_listed(const struct msg_name *names, uint32_t count,
+		      const struct msg_name *name)
 {
-	for (uint32_t i = 0; i < s->ignore_count; i++)
-		if (msg_name_within(name, &s->ignore[i]))
+	for (uint32_t i = 0; i < count; i++)
+		if (msg_name_within(name, &names[i]))
 			return true;
 	return false;
+}
+
+bool synth_ignored(const struct synth *s, const struct msg_name *name)
+{
+	return is_listed(s->ignore, s->ignore_count, name);
+}
+
+bool synth_exempt(const struct synth *s, const struct msg_name *name)
+{
+	return is_listed(s->exempt, s->exempt_count, name);
 }

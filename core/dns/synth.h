@@ -46,6 +46,7 @@ struct synth_map4 {
  * @exclude6:	AAAA records in these do not exist (RFC 6147, 5.1.4)
  * @ignore:	names at and below which no AAAA record exists, unless there is
  *		no A record to take its place
+ * @exempt:	names at and below which nothing is synthesised
  * @v4only:	serve ipv4only.arpa and synthesise nothing else (RFC 8880)
  * @ptr:	answer for the addresses under @prefixes (RFC 6147, 5.3.1)
  */
@@ -54,10 +55,12 @@ struct synth {
 	struct synth_map4 map4[SYNTH_RULES];
 	struct synth_net6 exclude6[SYNTH_RULES];
 	struct msg_name ignore[SYNTH_NAMES];
+	struct msg_name exempt[SYNTH_NAMES];
 	uint32_t prefix_count;
 	uint32_t map4_count;
 	uint32_t exclude6_count;
 	uint32_t ignore_count;
+	uint32_t exempt_count;
 	bool v4only;
 	bool ptr;
 };
@@ -89,6 +92,9 @@ bool synth_excluded(const struct synth *s, struct addr6 addr6);
 
 /* Is @name one whose AAAA records are ignored? */
 bool synth_ignored(const struct synth *s, const struct msg_name *name);
+
+/* Is @name one for which nothing is synthesised? */
+bool synth_exempt(const struct synth *s, const struct msg_name *name);
 
 bool synth_net6_contains(struct synth_net6 net, struct addr6 addr);
 

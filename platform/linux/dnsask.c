@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void dnsio_ask_close(struct dnsio *io, uint32_t slot)
+void dnsio_ask_close(struct dnsio *io, uint32_t ask)
 {
-	struct dnsio_ask *a = &io->asks[slot];
+	struct dnsio_ask *a = &io->asks[ask];
 
 	if (!a->open)
 		return;
@@ -25,7 +25,7 @@ void dnsio_ask_close(struct dnsio *io, uint32_t slot)
 	a->open = false;
 }
 
-static uint32_t slot_of(const struct dnsio_ask *a)
+static uint32_t index_of(const struct dnsio_ask *a)
 {
 	return (uint32_t)(a - a->io->asks);
 }
@@ -36,7 +36,8 @@ static void answered(struct dnsio_ask *a, const uint8_t *msg, size_t len)
 	const struct query_event event = dnsio_event(io);
 
 	dnsio_carry_out(
-		io, query_answered(&io->query, &event, slot_of(a), msg, len));
+		io, query_answered(&io->query, &event, index_of(a), msg, len));
+	dnsio_udp_flush(io);
 }
 
 static void failed(struct dnsio_ask *a)
@@ -44,7 +45,8 @@ static void failed(struct dnsio_ask *a)
 	struct dnsio *io = a->io;
 	const struct query_event event = dnsio_event(io);
 
-	dnsio_carry_out(io, query_failed(&io->query, &event, slot_of(a)));
+	dnsio_carry_out(io, query_failed(&io->query, &event, index_of(a)));
+	dnsio_udp_flush(io);
 }
 
 static void udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
@@ -63,13 +65,13 @@ static void udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 /* Connected: the question fits any send buffer. */
 static bool tcp_send(struct dnsio_ask *a)
 {
-	uint8_t msg[2 + QUERY_QUESTION_MAX];
-	const uint32_t len = query_question(&a->io->query, slot_of(a), msg + 2);
+	uint8_t msg[2 + UPSTREAM_QUESTION_MAX];
+	const uint32_t len =
+		query_question(&a->io->query, index_of(a), msg + 2);
 
 	be_put16(msg, (uint16_t)len);
 	a->sent = true;
-	return send(a->ev.fd, msg, len + 2, MSG_NOSIGNAL) ==
-		       (ssize_t)(len + 2) &&
+	return send(a->ev.fd, msg, len + 2, MSG_NOSIGNAL) == (ssize_t)len + 2 &&
 	       ev_mod(a->io->loop, &a->ev, EPOLLIN) == 0;
 }
 
@@ -113,8 +115,8 @@ static void tcp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 
 static int connect_udp(struct dnsio_ask *a, const void *to, unsigned int len)
 {
-	uint8_t msg[QUERY_QUESTION_MAX];
-	const uint32_t n = query_question(&a->io->query, slot_of(a), msg);
+	uint8_t msg[UPSTREAM_QUESTION_MAX];
+	const uint32_t n = query_question(&a->io->query, index_of(a), msg);
 
 	a->ev.ready = udp_ready;
 	if (connect(a->ev.fd, to, len))
@@ -122,6 +124,15 @@ static int connect_udp(struct dnsio_ask *a, const void *to, unsigned int len)
 	if (send(a->ev.fd, msg, n, MSG_NOSIGNAL) != (ssize_t)n)
 		return -errno;
 	return ev_add(a->io->loop, &a->ev, EPOLLIN);
+}
+
+void dnsio_ask_again(struct dnsio *io, uint32_t ask)
+{
+	uint8_t msg[UPSTREAM_QUESTION_MAX];
+	const uint32_t n = query_question(&io->query, ask, msg);
+
+	/* If it is lost the deadline tells. */
+	(void)send(io->asks[ask].ev.fd, msg, n, MSG_NOSIGNAL);
 }
 
 static int connect_tcp(struct dnsio_ask *a, const void *to, unsigned int len)
@@ -137,12 +148,12 @@ static int connect_tcp(struct dnsio_ask *a, const void *to, unsigned int len)
 	return ev_add(io->loop, &a->ev, EPOLLOUT);
 }
 
-int dnsio_ask(struct dnsio *io, uint32_t slot)
+int dnsio_ask(struct dnsio *io, uint32_t ask)
 {
-	const struct query_slot *s = &io->query.slots[slot];
-	struct dnsio_ask *a = &io->asks[slot];
+	const struct upstream_ask *u = &io->query.up.asks[ask];
+	struct dnsio_ask *a = &io->asks[ask];
 	struct sockaddr_storage to;
-	const unsigned int len = dnsio_sockaddr(&to, io->forward[s->server]);
+	const unsigned int len = dnsio_sockaddr(&to, io->forward[u->server]);
 	int err;
 
 	a->io = io;
@@ -150,14 +161,14 @@ int dnsio_ask(struct dnsio *io, uint32_t slot)
 	a->got = 0;
 	a->buf = NULL;
 	a->ev.fd = socket(to.ss_family,
-			  (s->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC |
+			  (u->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC |
 				  SOCK_NONBLOCK,
 			  0);
 	if (a->ev.fd < 0)
 		return -errno;
 	a->open = true;
-	err = s->tcp ? connect_tcp(a, &to, len) : connect_udp(a, &to, len);
+	err = u->tcp ? connect_tcp(a, &to, len) : connect_udp(a, &to, len);
 	if (err)
-		dnsio_ask_close(io, slot);
+		dnsio_ask_close(io, ask);
 	return err;
 }

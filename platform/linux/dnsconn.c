@@ -71,7 +71,7 @@ static void handle(struct dnsio_conn *c, uint32_t len)
 	c->have -= len;
 	memmove(c->in, c->in + len, c->have);
 	prolong(c);
-	if (step.what == QUERY_WAIT) {
+	if (step.what == QUERY_DROP) {
 		/* What is no question does not deserve a connection. */
 		conn_close(c);
 		return;
@@ -136,7 +136,7 @@ static bool write_whole(const struct dnsio_conn *c, const uint8_t *msg,
 	const struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
 
 	be_put16(prefix, (uint16_t)len);
-	return sendmsg(c->ev.fd, &m, MSG_NOSIGNAL) == (ssize_t)(len + 2);
+	return sendmsg(c->ev.fd, &m, MSG_NOSIGNAL) == (ssize_t)len + 2;
 }
 
 void dnsio_conn_reply(struct dnsio *io, const struct query_client *client,

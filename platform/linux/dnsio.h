@@ -19,7 +19,9 @@
 #define DNSIO_PIPELINE    16u /* questions under way on one connection */
 #define DNSIO_TCP_ASKS    16u /* TCP questions to servers */
 #define DNSIO_REQUEST_MAX 2048u
-#define DNSIO_SLOTS       4096u
+#define DNSIO_SLOTS       4096u /* clients' questions under way */
+#define DNSIO_ASKS        4096u /* questions to servers; a power of two */
+#define DNSIO_BURST       32u   /* datagrams taken or sent at once */
 
 /**
  * struct dnsio_address - where a socket is bound, or connects to
@@ -37,13 +39,18 @@ struct dnsio;
 
 /**
  * struct dnsio_listener - an address that clients ask
+ * @any:	it stands for all addresses of the machine: a reply has to be
+ *		told which it leaves from
  */
 struct dnsio_listener {
 	struct ev ev; /* first member */
 	struct dnsio *io;
 	uint32_t index;
 	bool v6;
+	bool any;
 };
+
+struct dnsio_batch;
 
 /**
  * struct dnsio_conn - a client's TCP connection
@@ -86,15 +93,16 @@ struct dnsio_ask {
 
 /**
  * struct dnsio - all of it
- * @query:	the machine; the caller sets what query.h says, but for slots
+ * @query:	the machine; the caller sets what query.h says, but for the
+ *		numbers of slots and asks
  * @listen:	where to listen; @listen_count
- * @forward:	servers, as many as @query.server_count
+ * @forward:	servers, as many as @query.up.server_count
  * @failed:	set by dnsio_open() when an address cannot be listened at
  */
 struct dnsio {
 	struct query query;
 	struct dnsio_address listen[DNSIO_LISTENERS];
-	struct dnsio_address forward[QUERY_SERVERS];
+	struct dnsio_address forward[UPSTREAM_SERVERS];
 	uint32_t listen_count;
 	const struct dnsio_address *failed;
 
@@ -103,7 +111,8 @@ struct dnsio {
 	struct dnsio_listener udp[DNSIO_LISTENERS];
 	struct dnsio_listener tcp[DNSIO_LISTENERS];
 	struct dnsio_conn *conns;
-	struct dnsio_ask *asks; /* one per slot */
+	struct dnsio_ask *asks; /* one for each of the query machine's */
+	struct dnsio_batch *batch;
 	uint8_t *free_bufs[DNSIO_TCP_ASKS];
 	uint32_t free_buf_count;
 	uint32_t serial;
@@ -155,9 +164,20 @@ unsigned int dnsio_sockaddr(void *ss, struct dnsio_address a);
 /* Take an address out of a struct sockaddr_in or _in6. */
 struct dnsio_address dnsio_from_sockaddr(const void *ss);
 
-/* dnsask.c: send a slot's question over a new socket, or close it. */
-XL_MUST_USE int dnsio_ask(struct dnsio *io, uint32_t slot);
-void dnsio_ask_close(struct dnsio *io, uint32_t slot);
+/* dnsudp.c: memory for datagrams; prepare a socket; read what is there; send
+ * what is in the buffer for replies, in a while or now. */
+size_t dnsio_udp_memory(void);
+void dnsio_udp_init(struct dnsio *io, void *mem);
+XL_MUST_USE int dnsio_udp_prepare(struct dnsio_listener *l);
+void dnsio_udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events);
+void dnsio_udp_reply(struct dnsio *io, const struct query_client *client,
+		     uint32_t len);
+void dnsio_udp_flush(struct dnsio *io);
+
+/* dnsask.c: send an ask's question over a new socket, or again, or close. */
+XL_MUST_USE int dnsio_ask(struct dnsio *io, uint32_t ask);
+void dnsio_ask_again(struct dnsio *io, uint32_t ask);
+void dnsio_ask_close(struct dnsio *io, uint32_t ask);
 
 /* dnsconn.c: accept; send a reply if the connection is still there. */
 void dnsio_conn_accept(struct ev_loop *loop, struct ev *ev, uint32_t events);

@@ -26,12 +26,13 @@ static struct query_event event;
 static struct query_step step;
 static struct dm msg; /* from the client or the server */
 static uint8_t reply_buf[MSG_MAX];
-static uint8_t asked[QUERY_QUESTION_MAX];
+static uint8_t asked[UPSTREAM_QUESTION_MAX];
 static uint32_t asked_len;
 static void *memory;
 
-static const struct synth_net6 allow[] = { { { 0x20010db800000000ull, 0 },
-					     32 } };
+static const struct query_allow allow[] = {
+	{ { { 0x20010db800000000ull, 0 }, 32 }, &synth },
+};
 static struct query_client client;
 
 static void setup(void)
@@ -45,14 +46,13 @@ static void setup(void)
 	client = (struct query_client){ .addr = { 0x20010db800000000ull, 7 },
 					.port = 4242 };
 	memset(&query, 0, sizeof(query));
-	query.synth = &synth;
 	query.allow = allow;
 	query.allow_count = 1;
-	query.server_count = 1;
+	query.up.server_count = 1;
+	query.up.ask_count = 8;
 	query.slot_count = 4;
-	memory = malloc(query_size(4));
-	memset(memory, 0xa5, query_size(4));
-	query_init(&query, memory);
+	memory = calloc(1, query_memory(&query));
+	query_init(&query, memory, (struct siphash_key){ 1, 2 });
 	event = (struct query_event){ .now = 1000 * MS,
 				      .random = 0x1234abcd,
 				      .buf = reply_buf };
@@ -65,14 +65,19 @@ static void teardown(void)
 
 TestSuite(dns_query, .init = setup, .fini = teardown);
 
-/* Keep the question that the machine now asks, if it does. */
+/* Keep the question that the machine now asks, if it does; nothing but the
+ * end of an ask may follow. */
 static void look(void)
 {
+	struct query_step more;
+
 	event.random =
 		event.random * 6364136223846793005ull + 1442695040888963407ull;
 	asked_len = 0;
 	if (step.what == QUERY_ASK)
-		asked_len = query_question(&query, step.slot, asked);
+		asked_len = query_question(&query, step.ask, asked);
+	while ((more = query_next(&query, &event)).what != QUERY_WAIT)
+		cr_assert_eq(more.what, QUERY_CLOSE);
 }
 
 static void ask(const char *name, unsigned int type, unsigned int how)
@@ -101,7 +106,7 @@ static void answer(unsigned int rcode)
 
 static void send_answer(void)
 {
-	step = query_answered(&query, &event, step.slot, msg.b, msg.n);
+	step = query_answered(&query, &event, step.ask, msg.b, msg.n);
 	look();
 }
 
@@ -138,8 +143,9 @@ Test(dns_query, d64_03_04_synthesises)
 		"an www.example. 300 AAAA 64:ff9b::808:808\n");
 	cr_expect_eq(be_get16(reply_buf), 0x7777, "the client's id");
 	cr_expect_eq(query.used, 0, "the slot is free again");
-	cr_expect_eq(query.counters[QUERY_COUNT_SYNTHESISED], 1);
-	cr_expect_eq(query.counters[QUERY_COUNT_UPSTREAM], 2, "D64-15");
+	cr_expect_eq(query.up.used, 0, "and the ask");
+	cr_expect_eq(query.count[COUNT_SYNTHESISED], 1);
+	cr_expect_eq(query.count[COUNT_UPSTREAM], 2, "D64-15");
 }
 
 Test(dns_query, d64_02_native_wins)
@@ -150,7 +156,7 @@ Test(dns_query, d64_02_native_wins)
 	send_answer();
 	REPLIES("0 qr rd ra\nqd www.example. 1 28\n"
 		"an www.example. 77 AAAA 2606:4700::1\n");
-	cr_expect_eq(query.counters[QUERY_COUNT_UPSTREAM], 1);
+	cr_expect_eq(query.count[COUNT_UPSTREAM], 1);
 }
 
 Test(dns_query, d64_05_07_others_pass)
@@ -274,7 +280,7 @@ Test(dns_query, d64_25_27_not_global)
 	send_answer();
 	REPLIES("0 qr rd ra\nqd w.example. 1 28\n"
 		"ns example. 60 SOA ns.invalid.\n");
-	cr_expect_eq(query.counters[QUERY_COUNT_NODATA], 1);
+	cr_expect_eq(query.count[COUNT_NODATA], 1);
 }
 
 Test(dns_query, d64_28_29_excluded)
@@ -428,7 +434,10 @@ Test(dns_query, d64_47_errors_count_as_nothing)
 Test(dns_query, d64_48_50_timeout_counts_as_servfail)
 {
 	ask("e.example", 28, NO_EDNS);
-	event.now += 2000 * MS; /* D64-50: not yet */
+	/* A datagram may have been lost. */
+	event.now += UPSTREAM_PATIENCE;
+	cr_expect_eq(query_expired(&query, &event).what, QUERY_RESEND);
+	event.now += 1200 * MS; /* D64-50: not yet */
 	cr_expect_eq(query_expired(&query, &event).what, QUERY_WAIT);
 	cr_expect_gt(query_deadline(&query), event.now);
 	event.now += 400 * MS;
@@ -552,7 +561,7 @@ Test(dns_query, d64_57_58_never_upstream)
 				 "f.4.6.0.0.ip6.arpa. 3600 SOA "),
 			  "%s", rows[i].name);
 	}
-	cr_expect_eq(query.counters[QUERY_COUNT_UPSTREAM], 0);
+	cr_expect_eq(query.count[COUNT_UPSTREAM], 0);
 	/* Above and beside the prefix: as any other name. */
 	ask("f.4.6.0.0.ip6.arpa", 12, NO_EDNS);
 	cr_expect_eq(step.what, QUERY_ASK);
@@ -617,7 +626,7 @@ Test(dns_query, d64_61_65_ipv4only)
 	ask("a.a.0.0.0.0.0.c." REV_WKP, 12, NO_EDNS);
 	cr_expect(strstr(show(reply_buf, step.len),
 			 " 3600 PTR ipv4only.arpa.\n"));
-	cr_expect_eq(query.counters[QUERY_COUNT_UPSTREAM], 0, "D64-63");
+	cr_expect_eq(query.count[COUNT_UPSTREAM], 0, "D64-63");
 	ask("ipv4only.arpa", 43, NO_EDNS);
 	ASKS("0 rd\nqd ipv4only.arpa. 1 43\nopt 1232 00000000 \n");
 }
@@ -720,7 +729,7 @@ Test(dns_query, d64_74_75_sizes)
 	cr_expect_eq(reply_buf[2] & 2, 0);
 	many(18, NO_EDNS);
 	REPLIES("0 qr tc rd ra\nqd m.example. 1 28\n");
-	cr_expect_eq(query.counters[QUERY_COUNT_TRUNCATED], 1);
+	cr_expect_eq(query.count[COUNT_TRUNCATED], 1);
 	many(18, EDNS);
 	cr_expect_eq(step.len, 12 + 15 + 18 * 28 + 17);
 	many(60, EDNS);
@@ -769,13 +778,13 @@ Test(dns_query, d64_77_tcp_after_truncation)
 	msg.b[2] |= 2;
 	send_answer();
 	ASKS("0 rd\nqd t.example. 1 28\nopt 1232 00000000 \n");
-	cr_expect(query.slots[step.slot].tcp);
+	cr_expect(query.up.asks[step.ask].tcp);
 	answer(0);
 	dm_aaaa(&msg, "t.example", 60, "2606::1");
 	send_answer();
 	REPLIES("0 qr rd ra\nqd t.example. 1 28\n"
 		"an t.example. 60 AAAA 2606::1\n");
-	cr_expect_eq(query.counters[QUERY_COUNT_UPSTREAM_TCP], 1);
+	cr_expect_eq(query.count[COUNT_UPSTREAM_TCP], 1);
 }
 
 Test(dns_query, d64_78_server_without_edns)
@@ -793,7 +802,7 @@ Test(dns_query, d64_80_not_questions)
 	dm_begin(&msg, 1, 0x8100);
 	dm_question(&msg, "q.example", 28);
 	step = query_asked(&query, &event, &client, msg.b, msg.n);
-	cr_expect_eq(step.what, QUERY_WAIT, "QR");
+	cr_expect_eq(step.what, QUERY_DROP, "QR");
 	dm_begin(&msg, 1, 0x0100);
 	dm_question(&msg, "q.example", 28);
 	dm_question(&msg, "q.example", 1);
@@ -816,7 +825,7 @@ Test(dns_query, d64_82_forgeries)
 	answer(0);
 	dm_aaaa(&msg, "f.example", 60, "2606::bad");
 	msg.b[0] ^= 1;
-	step = query_answered(&query, &event, step.slot, msg.b, msg.n);
+	step = query_answered(&query, &event, step.ask, msg.b, msg.n);
 	cr_expect_eq(step.what, QUERY_WAIT, "wrong id");
 	msg.b[0] ^= 1;
 	msg.b[13] ^= 3;
@@ -830,7 +839,7 @@ Test(dns_query, d64_82_forgeries)
 	step = query_answered(&query, &event, 0, msg.b, msg.n);
 	REPLIES("0 qr rd ra\nqd f.example. 1 28\n"
 		"an f.example. 60 AAAA 2606::bad\n");
-	cr_expect_eq(query.counters[QUERY_COUNT_UPSTREAM_FOREIGN], 3);
+	cr_expect_eq(query.count[COUNT_UPSTREAM_FOREIGN], 3);
 }
 
 Test(dns_query, d64_85_clients)
@@ -842,7 +851,7 @@ Test(dns_query, d64_85_clients)
 	ask("c.example", 28, EDNS);
 	REPLIES("5 qr rd ra\nqd c.example. 1 28\n"
 		"opt 1232 00000000 000f00020012\n");
-	cr_expect_eq(query.counters[QUERY_COUNT_REFUSED], 1);
+	cr_expect_eq(query.count[COUNT_REFUSED], 1);
 }
 
 static void add_ignored(const char *text)
@@ -879,61 +888,173 @@ Test(dns_query, d64_87_ignored_aaaa)
 	ASKS("0 rd\nqd notbroken.example. 1 28\nopt 1232 00000000 \n");
 }
 
+static unsigned int server(void)
+{
+	return query.up.asks[step.ask].server;
+}
+
 Test(dns_query, servers_in_order)
 {
-	query.server_count = 2;
+	query.up.server_count = 2;
 	ask("o.example", 28, NO_EDNS);
-	cr_expect_eq(query.slots[step.slot].server, 0);
-	event.now += QUERY_TIMEOUT;
+	cr_expect_eq(server(), 0);
+	event.now += UPSTREAM_PATIENCE;
 	step = query_expired(&query, &event);
 	look();
 	ASKS("0 rd\nqd o.example. 1 28\nopt 1232 00000000 \n");
-	cr_expect_eq(query.slots[step.slot].server, 1);
+	cr_expect_eq(server(), 1);
 	/* A refused connection is quicker. */
-	step = query_failed(&query, &event, step.slot);
+	step = query_failed(&query, &event, step.ask);
 	look();
 	ASKS("0 rd\nqd o.example. 1 1\nopt 1232 00000000 \n");
-	cr_expect_eq(query.slots[step.slot].server, 0);
-	for (int i = 0; i < 2; i++)
-		step = query_failed(&query, &event, step.slot);
+	cr_expect_eq(server(), 0);
+	for (int i = 0; i < 2; i++) {
+		step = query_failed(&query, &event, step.ask);
+		look();
+	}
 	REPLIES("2 qr rd ra\nqd o.example. 1 28\n");
 	cr_expect_eq(query_deadline(&query), UINT64_MAX);
 }
 
+/* Failover within a second, and only for one question at a time. */
 Test(dns_query, silent_server_is_asked_last)
 {
-	query.server_count = 2;
-	for (unsigned int i = 0; i < QUERY_DOWN_FAILS; i++) {
+	query.up.server_count = 2;
+	for (unsigned int i = 0; i < UPSTREAM_DOWN_FAILS; i++) {
 		ask("o.example", 1, NO_EDNS);
-		cr_expect_eq(query.slots[step.slot].server, 0);
-		event.now += QUERY_TIMEOUT;
+		cr_expect_eq(server(), 0);
+		event.now += UPSTREAM_PATIENCE;
+		cr_assert_leq(UPSTREAM_PATIENCE, 1000 * MS);
 		step = query_expired(&query, &event);
 		look();
+		cr_expect_eq(server(), 1);
 		answer(0);
 		send_answer();
 	}
 	ask("o.example", 1, NO_EDNS);
-	cr_expect_eq(query.slots[step.slot].server, 1);
-	event.now += QUERY_DOWN_TIME;
-	ask("o.example", 1, NO_EDNS);
-	cr_expect_eq(query.slots[step.slot].server, 0);
+	cr_expect_eq(server(), 1);
+	event.now += UPSTREAM_DOWN_MIN;
+	ask("p.example", 1, NO_EDNS);
+	cr_expect_eq(server(), 0, "one question tries it out");
+	ask("q.example", 1, NO_EDNS);
+	cr_expect_eq(server(), 1, "the others do not");
+}
+
+/* Each time a server is found to be down it is left alone twice as long. */
+Test(dns_query, back_off)
+{
+	uint64_t last = 0;
+
+	query.up.server_count = 2;
+	for (unsigned int i = 0; i < 20; i++) {
+		query.up.servers[0].down_until = 0;
+		ask("o.example", 1, NO_EDNS);
+		cr_assert_eq(server(), 0);
+		step = query_failed(&query, &event, step.ask);
+		look();
+		answer(0);
+		send_answer();
+		if (i % UPSTREAM_DOWN_FAILS + 1 < UPSTREAM_DOWN_FAILS)
+			continue;
+		cr_expect(query.up.servers[0].down_until - event.now ==
+				  (last ? 2 * last : UPSTREAM_DOWN_MIN) ||
+			  last == UPSTREAM_DOWN_MAX);
+		last = query.up.servers[0].down_until - event.now;
+	}
+	cr_expect_eq(last, UPSTREAM_DOWN_MAX);
+}
+
+/* Of two servers that answer the much quicker one is asked. */
+Test(dns_query, quicker_server_is_preferred)
+{
+	static const uint64_t takes[] = { 40 * MS, 10 * MS };
+	unsigned int asked_second = 0;
+
+	query.up.server_count = 2;
+	for (unsigned int i = 0; i < 20; i++) {
+		ask("o.example", 1, NO_EDNS);
+		asked_second += server();
+		event.now += takes[server()];
+		answer(0);
+		send_answer();
+	}
+	cr_expect_eq(asked_second, 19);
+}
+
+/* A server that says it cannot, or will not: perhaps another can. A failed
+ * validation is not to be worked around. */
+Test(dns_query, errors_are_taken_to_the_next_server)
+{
+	static const struct {
+		unsigned int rcode;
+		int ede;
+		bool next;
+	} rows[] = {
+		{ 2, -1, true }, { 5, -1, true },  { 2, 22, true },
+		{ 2, 6, false }, { 3, -1, false },
+	};
+
+	query.up.server_count = 2;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ask("e.example", 1, NO_EDNS);
+		answer(rows[i].rcode);
+		if (rows[i].ede >= 0)
+			dm_opt(&msg, 1232, 0, rows[i].ede);
+		send_answer();
+		cr_expect_eq(step.what == QUERY_ASK, rows[i].next, "%zu", i);
+		if (!rows[i].next)
+			continue;
+		answer(0);
+		dm_a(&msg, "e.example", 9, "9.9.9.9");
+		send_answer();
+		REPLIES("0 qr rd ra\nqd e.example. 1 1\n"
+			"an e.example. 9 A 9.9.9.9\n");
+	}
+}
+
+Test(dns_query, d64_82_many_forgeries_lead_to_tcp)
+{
+	ask("f.example", 1, NO_EDNS);
+	for (unsigned int i = 1; i < UPSTREAM_FORGERIES; i++) {
+		answer(0);
+		msg.b[0] ^= 0xff;
+		step = query_answered(&query, &event, 0, msg.b, msg.n);
+		cr_assert_eq(step.what, QUERY_WAIT);
+	}
+	step = query_answered(&query, &event, 0, msg.b, msg.n);
+	look();
+	ASKS("0 rd\nqd f.example. 1 1\nopt 1232 00000000 \n");
+	cr_expect(query.up.asks[step.ask].tcp);
+	cr_expect_eq(query.count[COUNT_UPSTREAM_FORGED], 1);
+}
+
+static void expire_all(enum query_what what)
+{
+	for (int i = 0; i < 4; i++) {
+		step = query_expired(&query, &event);
+		cr_expect_eq(step.what, what, "%d", i);
+		look();
+	}
 }
 
 Test(dns_query, full_table)
 {
+	static const char *const names[] = { "a", "b", "c", "d" };
+
 	for (int i = 0; i < 4; i++)
-		ask("t.example", 28, NO_EDNS);
+		ask(names[i], 28, NO_EDNS);
 	ask("t.example", 28, NO_EDNS);
 	REPLIES("2 qr rd ra\nqd t.example. 1 28\n");
-	cr_expect_eq(query.counters[QUERY_COUNT_TABLE_FULL], 1);
-	event.now += QUERY_TIMEOUT_LAST;
-	for (int i = 0; i < 4; i++)
-		cr_expect_eq(query_expired(&query, &event).what, QUERY_ASK);
-	event.now += QUERY_TIMEOUT_LAST;
-	for (int i = 0; i < 4; i++)
-		cr_expect_eq(query_expired(&query, &event).what, QUERY_REPLY);
+	cr_expect_eq(query.count[COUNT_TABLE_FULL], 1);
+	for (int i = 0; i < 2; i++) {
+		event.now += UPSTREAM_PATIENCE;
+		expire_all(QUERY_RESEND);
+		event.now += UPSTREAM_LAST;
+		expire_all(i ? QUERY_REPLY : QUERY_ASK);
+	}
 	cr_expect_eq(query_expired(&query, &event).what, QUERY_WAIT);
 	cr_expect_eq(query.used, 0);
+	cr_expect_eq(query.up.used, 0);
 }
 
 Test(dns_query, broken_answer_counts_as_servfail)
@@ -947,5 +1068,5 @@ Test(dns_query, broken_answer_counts_as_servfail)
 	dm_rr(&msg, 1, "b.example", 5, 60, "\77short", 6);
 	send_answer();
 	REPLIES("2 qr rd ra\nqd b.example. 1 28\n");
-	cr_expect_eq(query.counters[QUERY_COUNT_UPSTREAM_BROKEN], 2);
+	cr_expect_eq(query.count[COUNT_UPSTREAM_BROKEN], 2);
 }

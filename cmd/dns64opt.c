@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+#include "dns64opt.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "parse.h"
+
+#define PORT       53u
+#define CACHE_MOST (1ull << 30)
+#define STALE_MOST (30ull * 86400)
+#define MAPPED     0xffff00000000ull /* IPv4 as IPv6 */
+
+static const struct pref64 wellknown = { { 0x0064ff9b00000000, 0 }, 96 };
+
+static const char *parse_server(void *field, const char *text)
+{
+	struct dnsio_address a = { .port = PORT };
+	char zone[16];
+	const char *expected = parse_host_port(text, &a.addr, zone, &a.port);
+
+	if (expected)
+		return expected;
+	if (zone[0]) {
+		a.scope = if_nametoindex(zone);
+		if (!a.scope)
+			return "behind '%' an interface of this machine";
+	}
+	return list_add(field, &a, sizeof(a));
+}
+
+static const char *parse_prefix(void *field, const char *text)
+{
+	struct pref64 p;
+	const char *expected = parse_pref64(text, &p);
+
+	return expected ? expected : list_add(field, &p, sizeof(p));
+}
+
+/* A network of either family. */
+static const char *parse_net(const char *text, struct synth_net6 *out)
+{
+	struct net4 v4;
+	struct net6 v6;
+	const char *expected;
+
+	if (strchr(text, ':')) {
+		expected = parse_net6(text, &v6);
+		if (!expected)
+			*out = (struct synth_net6){ v6.addr, v6.len };
+		return expected;
+	}
+	expected = parse_net4(text, &v4);
+	if (!expected)
+		*out = (struct synth_net6){ { 0, MAPPED | v4.addr },
+					    (uint8_t)(96 + v4.len) };
+	return expected;
+}
+
+/* Cut "NETWORK=WORD" in two; @word is NULL if there is no '='. */
+static bool split(const char *text, char net[64], const char **word)
+{
+	const size_t n = strcspn(text, "=");
+
+	if (n >= 64)
+		return false;
+	memcpy(net, text, n);
+	net[n] = '\0';
+	*word = text[n] ? text + n + 1 : NULL;
+	return true;
+}
+
+/* What stands behind '=': a prefix, or none. */
+static const char *parse_to(const char *word, struct pref64 *prefix, bool *none)
+{
+	if (!word)
+		return NULL;
+	*none = strcmp(word, "none") == 0;
+	return *none ? NULL : parse_pref64(word, prefix);
+}
+
+static const char *parse_allow(void *field, const char *text)
+{
+	struct dns64opt_allow a = { .none = false };
+	const char *expected = "a network such as 2001:db8::/32";
+	const char *word;
+	char net[64];
+
+	if (split(text, net, &word))
+		expected = parse_net(net, &a.net);
+	if (!expected)
+		expected = parse_to(word, &a.prefix, &a.none);
+	return expected ? expected : list_add(field, &a, sizeof(a));
+}
+
+static const char *parse_map4(void *field, const char *text)
+{
+	struct synth_map4 m = { .never = false };
+	struct net4 v4 = { 0 };
+	const char *expected = "an IPv4 network such as 192.0.2.0/24";
+	const char *word;
+	char net[64];
+
+	if (split(text, net, &word))
+		expected = parse_net4(net, &v4);
+	if (!expected)
+		expected = parse_to(word, &m.prefix, &m.never);
+	m.addr = v4.addr;
+	m.len = v4.len;
+	return expected ? expected : list_add(field, &m, sizeof(m));
+}
+
+static const char *parse_exclude6(void *field, const char *text)
+{
+	struct net6 v6;
+	struct synth_net6 net;
+	const char *expected = parse_net6(text, &v6);
+
+	net = (struct synth_net6){ v6.addr, v6.len };
+	return expected ? expected : list_add(field, &net, sizeof(net));
+}
+
+static const char *parse_name(void *field, const char *text)
+{
+	struct msg_name name = { 1, { 0 } };
+	size_t n;
+
+	for (const char *at = text; *at; at += n + (at[n] == '.')) {
+		n = strcspn(at, ".");
+		if (!msg_name_append(&name, at, n))
+			return "a domain name such as example.com";
+	}
+	return name.len == 1 ? "a domain name such as example.com"
+			     : list_add(field, &name, sizeof(name));
+}
+
+static const char *parse_ptr(void *field, const char *text)
+{
+	static const char *const words[] = { "off", "synthesize", NULL };
+	const int n = parse_word(text, words);
+
+	*(bool *)field = n == 1;
+	return n < 0 ? "synthesize or off" : NULL;
+}
+
+/* A number with one letter of @letters, each of which stands for a factor. */
+static bool parse_scaled(const char *text, const char *letters,
+			 const uint32_t *factors, uint64_t max, uint32_t *out)
+{
+	char digits[12];
+	const size_t n = strspn(text, "0123456789");
+	const char *letter = text[n] ? strchr(letters, text[n] | 0x20) : NULL;
+	uint64_t v;
+
+	if (n >= sizeof(digits) || (text[n] && (!letter || text[n + 1])))
+		return false;
+	memcpy(digits, text, n);
+	digits[n] = '\0';
+	if (!parse_number(digits, 0, UINT32_MAX, &v))
+		return false;
+	v *= letter ? factors[letter - letters] : 1;
+	*out = (uint32_t)v;
+	return v <= max;
+}
+
+static const char *parse_cache_size(void *field, const char *text)
+{
+	static const uint32_t factors[] = { 1u << 10, 1u << 20, 1u << 30 };
+	uint32_t *size = field;
+
+	return !parse_scaled(text, "kmg", factors, CACHE_MOST, size) ||
+			       (*size && *size < CACHE_MIN)
+		       ? "0, or bytes from 64k to 1g"
+		       : NULL;
+}
+
+static const char *parse_stale(void *field, const char *text)
+{
+	static const uint32_t factors[] = { 1, 60, 3600, 86400 };
+
+	return parse_scaled(text, "smhd", factors, STALE_MOST, field)
+		       ? NULL
+		       : "a time such as 12h, up to 30d";
+}
+
+static const struct option_row rows[] = {
+	OPTION(struct dns64opt, listen, "listen", "ADDR[:PORT]", parse_server,
+	       OPTION_REPEAT, "where clients ask; default: 127.0.0.1 and ::1"),
+	OPTION(struct dns64opt, forward, "forward", "ADDR[:PORT]", parse_server,
+	       OPTION_REPEAT, "server that knows the answers"),
+	OPTION(struct dns64opt, allow, "allow", "CIDR[=PREFIX|=none]",
+	       parse_allow, OPTION_REPEAT,
+	       "clients, and their prefix; default: networks we are in"),
+	OPTION(struct dns64opt, cache_size, "cache-size", "BYTES",
+	       parse_cache_size, 0, "memory for answers; default: 8m"),
+	OPTION(struct dns64opt, stale, "serve-stale", "TIME", parse_stale, 0,
+	       "use old data so long while no server answers; default: 0"),
+};
+
+static const struct option_row synth_rows[] = {
+	OPTION(struct dns64opt, prefixes, "prefix", "PREFIX", parse_prefix,
+	       OPTION_REPEAT, "of the translator; default: 64:ff9b::/96"),
+	OPTION(struct dns64opt, map4, "map4", "CIDR[=PREFIX|=none]", parse_map4,
+	       OPTION_REPEAT, "IPv4 that is mapped; the first match counts"),
+	OPTION(struct dns64opt, exclude6, "exclude6", "CIDR", parse_exclude6,
+	       OPTION_REPEAT,
+	       "IPv6 that is not to be believed; default: ::ffff:0:0/96"),
+	OPTION(struct dns64opt, exempt, "exclude-name", "NAME", parse_name,
+	       OPTION_REPEAT, "nothing is made for it, and names below"),
+	OPTION(struct dns64opt, ignore, "ignore-aaaa", "NAME", parse_name,
+	       OPTION_REPEAT, "its AAAA count only where there is no A"),
+	OPTION(struct dns64opt, v4only, "only-ipv4only-arpa", NULL,
+	       parse_switch, OPTION_SWITCH,
+	       "serve that zone (RFC 8880), synthesise nothing else"),
+	OPTION(struct dns64opt, ptr, "ptr", "HOW", parse_ptr, 0,
+	       "names under the prefix: synthesize (default) or off"),
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("clients and servers", rows, 0),
+	OPTION_GROUP("synthesis", synth_rows, 0),
+	APP_GROUP,
+};
+
+const struct option_table dns64opt_table = {
+	.usage = "xlat dns64 --forward ADDR[:PORT] [OPTION]...",
+	.about = "Make IPv6 addresses for names that have none (RFC 6147).",
+	.groups = groups,
+	.count = XL_COUNT(groups),
+};
+
+/* Copy a list into an array of the core; false if it is too long. */
+static bool take(void *to, uint32_t *count, uint32_t max, size_t size,
+		 const struct list *from, const char *name,
+		 struct option_error *e)
+{
+	char text[64];
+
+	if (from->count > max) {
+		snprintf(text, sizeof(text), "at most %u of it", max);
+		options_expect(e, name, text);
+		return false;
+	}
+	*count = (uint32_t)from->count;
+	if (from->count)
+		memcpy(to, from->items, from->count * size);
+	return true;
+}
+
+#define TAKE(to, array, list, name)                                            \
+	take((to)->array, &(to)->array##_count, XL_COUNT((to)->array),         \
+	     sizeof((to)->array[0]), list, name, e)
+
+static bool fill_synth(struct synth *s, const struct dns64opt *o,
+		       struct option_error *e)
+{
+	s->v4only = o->v4only;
+	s->ptr = o->ptr;
+	if (!take(s->prefixes, &s->prefix_count, SYNTH_PREFIXES,
+		  sizeof(s->prefixes[0]), &o->prefixes, "prefix", e) ||
+	    !TAKE(s, map4, &o->map4, "map4") ||
+	    !TAKE(s, exclude6, &o->exclude6, "exclude6") ||
+	    !TAKE(s, ignore, &o->ignore, "ignore-aaaa") ||
+	    !TAKE(s, exempt, &o->exempt, "exclude-name"))
+		return false;
+	if (!s->prefix_count)
+		s->prefixes[s->prefix_count++] = wellknown;
+	if (!s->exclude6_count)
+		s->exclude6[s->exclude6_count++] =
+			(struct synth_net6){ { 0, MAPPED }, 96 };
+	return true;
+}
+
+static bool same_prefixes(const struct synth *a, const struct synth *b)
+{
+	if (a->prefix_count != b->prefix_count)
+		return false;
+	for (uint32_t i = 0; i < a->prefix_count; i++)
+		if (a->prefixes[i].len != b->prefixes[i].len ||
+		    !addr6_equal(a->prefixes[i].prefix, b->prefixes[i].prefix))
+			return false;
+	return true;
+}
+
+/* The view with the prefixes of @want: one that is there, or a new one. */
+static const struct synth *find_view(struct dns64opt_views *v,
+				     const struct synth *want)
+{
+	for (uint32_t i = 0; i < v->count; i++)
+		if (same_prefixes(&v->synth[i], want))
+			return &v->synth[i];
+	if (v->count == DNS64OPT_VIEWS)
+		return NULL;
+	v->synth[v->count] = *want;
+	return &v->synth[v->count++];
+}
+
+static bool same_net(struct synth_net6 a, struct synth_net6 b)
+{
+	return a.len == b.len && addr6_equal(a.addr, b.addr);
+}
+
+/* All that --allow says about the network of its value number @index. */
+static bool gather(struct synth *want, const struct dns64opt *o, size_t index)
+{
+	const struct dns64opt_allow *all = o->allow.items;
+
+	for (size_t i = index; i < o->allow.count; i++) {
+		if (!same_net(all[i].net, all[index].net))
+			continue;
+		if ((all[i].none || all[i].prefix.len) && i == index)
+			want->prefix_count = 0;
+		if (!all[i].prefix.len)
+			continue;
+		if (want->prefix_count == SYNTH_PREFIXES)
+			return false;
+		want->prefixes[want->prefix_count++] = all[i].prefix;
+	}
+	return true;
+}
+
+static bool seen_before(const struct dns64opt_views *v, struct synth_net6 net)
+{
+	for (uint32_t i = 0; i < v->allow_count; i++)
+		if (same_net(v->allow[i].net, net))
+			return true;
+	return false;
+}
+
+static bool fill_allow(struct dns64opt_views *v, const struct dns64opt *o,
+		       struct option_error *e)
+{
+	const struct dns64opt_allow *all = o->allow.items;
+	static struct synth want;
+	const struct synth *view;
+
+	for (size_t i = 0; i < o->allow.count; i++) {
+		if (seen_before(v, all[i].net))
+			continue;
+		want = v->synth[0];
+		view = gather(&want, o, i) ? find_view(v, &want) : NULL;
+		if (!view || v->allow_count == DNS64OPT_ALLOWS) {
+			options_expect(e, "allow",
+				       "at most 256 networks, 8 prefixes for "
+				       "each, and 15 kinds of clients");
+			return false;
+		}
+		v->allow[v->allow_count++] =
+			(struct query_allow){ all[i].net, view };
+	}
+	return true;
+}
+
+static bool check_servers(const struct dns64opt *o, struct option_error *e)
+{
+	const struct dnsio_address *a = o->forward.items;
+
+	if (!o->forward.count || o->forward.count > UPSTREAM_SERVERS) {
+		options_expect(e, "forward",
+			       "1 to 8 servers that know the answers");
+		return false;
+	}
+	for (size_t i = 0; i < o->forward.count; i++) {
+		if (a[i].addr.hi || (a[i].addr.lo & UINT32_MAX))
+			continue;
+		options_expect(e, "forward", "an address that can be asked");
+		return false;
+	}
+	if (o->listen.count <= DNSIO_LISTENERS)
+		return true;
+	options_expect(e, "listen", "at most 16 addresses");
+	return false;
+}
+
+bool dns64opt_check(const struct dns64opt *o, struct dns64opt_views *views,
+		    struct option_error *e)
+{
+	if (!check_servers(o, e) || !fill_synth(&views->synth[0], o, e))
+		return false;
+	views->count = 1;
+	return fill_allow(views, o, e);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dns64opt.h - options of the DNS64 server, and what they mean together
+ */
+#ifndef XLAT_CMD_DNS64OPT_H
+#define XLAT_CMD_DNS64OPT_H
+
+#include "app.h"
+#include "dnsio.h"
+#include "list.h"
+
+#define DNS64OPT_VIEWS  16u
+#define DNS64OPT_ALLOWS 256u
+
+/**
+ * struct dns64opt_allow - a value of --allow
+ * @prefix:	for these clients; length 0: see @none
+ * @none:	nothing is synthesised for them; else what is for everybody
+ */
+struct dns64opt_allow {
+	struct synth_net6 net;
+	struct pref64 prefix;
+	bool none;
+};
+
+/**
+ * struct dns64opt - configuration
+ * @listen, @forward: of struct dnsio_address
+ * @prefixes:	of struct pref64
+ * @allow:	of struct dns64opt_allow
+ * @exclude6:	of struct synth_net6
+ * @map4:	of struct synth_map4
+ * @ignore, @exempt: of struct msg_name
+ * @cache_size:	bytes
+ * @stale:	seconds
+ */
+struct dns64opt {
+	struct app_options app; /* first member */
+	struct list listen;
+	struct list forward;
+	struct list prefixes;
+	struct list allow;
+	struct list exclude6;
+	struct list map4;
+	struct list ignore;
+	struct list exempt;
+	uint32_t cache_size;
+	uint32_t stale;
+	bool v4only;
+	bool ptr;
+};
+
+#define DNS64OPT_DEFAULTS                                                      \
+	{                                                                      \
+		.app = APP_DEFAULTS, .cache_size = 8u << 20, .ptr = true       \
+	}
+
+extern const struct option_table dns64opt_table;
+
+/**
+ * struct dns64opt_views - how to synthesise, for whom
+ * @synth:	[0]: for everybody who has no prefix of his own
+ * @allow:	the networks that --allow names
+ */
+struct dns64opt_views {
+	struct synth synth[DNS64OPT_VIEWS];
+	uint32_t count;
+	struct query_allow allow[DNS64OPT_ALLOWS];
+	uint32_t allow_count;
+};
+
+/**
+ * dns64opt_check() - do the options make sense together?
+ * @views:	filled in
+ */
+XL_MUST_USE bool dns64opt_check(const struct dns64opt *o,
+				struct dns64opt_views *views,
+				struct option_error *e);
+
+#endif

@@ -16,19 +16,16 @@ static const char *parse_log_level(void *field, const char *text)
 {
 	static const char *const words[] = { "error", "warning", "info",
 					     "debug", NULL };
-	const int n = parse_word(text, words);
 
-	*(enum log_level *)field = (enum log_level)n;
-	return n < 0 ? "error, warning, info or debug" : NULL;
+	return parse_choice(field, text, words,
+			    "error, warning, info or debug");
 }
 
 static const char *parse_log_format(void *field, const char *text)
 {
 	static const char *const words[] = { "text", "json", NULL };
-	const int n = parse_word(text, words);
 
-	*(enum log_format *)field = (enum log_format)n;
-	return n < 0 ? "text or json" : NULL;
+	return parse_choice(field, text, words, "text or json");
 }
 
 /* It becomes part of a file's name. */

@@ -69,12 +69,8 @@ static const char *parse_lan(void *field, const char *text)
 
 static const char *parse_metric(void *field, const char *text)
 {
-	uint64_t n;
-
-	if (!parse_number(text, 1, UINT32_MAX, &n))
-		return "a number from 1 to 4294967295";
-	*(uint32_t *)field = (uint32_t)n;
-	return NULL;
+	return parse_u32(field, text, 1, UINT32_MAX,
+			 "a number from 1 to 4294967295");
 }
 
 static const struct option_row rows[] = {

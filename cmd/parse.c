@@ -165,6 +165,29 @@ int parse_word(const char *text, const char *const *words)
 	return -1;
 }
 
+const char *parse_choice(void *field, const char *text,
+			 const char *const *words, const char *expected)
+{
+	const int n = parse_word(text, words);
+	const unsigned int value = (unsigned int)n;
+
+	if (n < 0)
+		return expected;
+	memcpy(field, &value, sizeof(value)); /* enums differ in type only */
+	return NULL;
+}
+
+const char *parse_u32(void *field, const char *text, uint32_t min, uint32_t max,
+		      const char *expected)
+{
+	uint64_t n;
+
+	if (!parse_number(text, min, max, &n))
+		return expected;
+	*(uint32_t *)field = (uint32_t)n;
+	return NULL;
+}
+
 const char *parse_text(void *field, const char *text)
 {
 	*(const char **)field = text;

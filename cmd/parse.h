@@ -56,6 +56,23 @@ XL_MUST_USE const char *parse_host_port(const char *text, struct addr6 *addr,
  */
 XL_MUST_USE int parse_word(const char *text, const char *const *words);
 
+/**
+ * parse_choice() - one of several words into an enumeration
+ * @field:	an enum; set to the word's index
+ * @words:	ended by NULL
+ * @expected:	what to return where it is none of them
+ */
+XL_MUST_USE const char *parse_choice(void *field, const char *text,
+				     const char *const *words,
+				     const char *expected);
+
+/**
+ * parse_u32() - a number into a uint32_t
+ * @expected:	what to return where it is not between @min and @max
+ */
+XL_MUST_USE const char *parse_u32(void *field, const char *text, uint32_t min,
+				  uint32_t max, const char *expected);
+
 /*
  * Parsers for rows of option tables; the field's type stands beside each.
  */

@@ -104,10 +104,8 @@ static const char *parse_hairpin(void *field, const char *text)
 {
 	static const char *const words[] = { "off", "simple", "intrinsic",
 					     NULL };
-	const int n = parse_word(text, words);
 
-	*(enum hairpin *)field = (enum hairpin)n;
-	return n < 0 ? "off, simple or intrinsic" : NULL;
+	return parse_choice(field, text, words, "off, simple or intrinsic");
 }
 
 static const struct option_row rows[] = {

@@ -27,22 +27,14 @@ static const char *parse_tun(void *field, const char *text)
 
 static const char *parse_mtu4(void *field, const char *text)
 {
-	uint64_t n;
-
-	if (!parse_number(text, 68, MTU_MAX, &n))
-		return "a number of bytes from 68 to 65535";
-	*(uint32_t *)field = (uint32_t)n;
-	return NULL;
+	return parse_u32(field, text, 68, MTU_MAX,
+			 "a number of bytes from 68 to 65535");
 }
 
 static const char *parse_mtu6(void *field, const char *text)
 {
-	uint64_t n;
-
-	if (!parse_number(text, IP6_MTU_MIN, MTU_MAX, &n))
-		return "a number of bytes from 1280 to 65535";
-	*(uint32_t *)field = (uint32_t)n;
-	return NULL;
+	return parse_u32(field, text, IP6_MTU_MIN, MTU_MAX,
+			 "a number of bytes from 1280 to 65535");
 }
 
 static const char *parse_offload(void *field, const char *text)
@@ -58,10 +50,8 @@ static const char *parse_udp_zero(void *field, const char *text)
 {
 	static const char *const words[] = { "compute", "drop", "forward",
 					     NULL };
-	const int n = parse_word(text, words);
 
-	*(enum udp_zero *)field = (enum udp_zero)n;
-	return n < 0 ? "compute, drop or forward" : NULL;
+	return parse_choice(field, text, words, "compute, drop or forward");
 }
 
 static const char *parse_self4(void *field, const char *text)

@@ -13,11 +13,11 @@
 
 /* Timeout classes (RFC 6146, section 4). */
 enum nat64_class {
-	NAT64_UDP,	   /* 300 s, at least 120 s */
-	NAT64_TCP_EST,	   /* 7200 s, at least that */
-	NAT64_TCP_TRANS,   /* 240 s, at least that */
-	NAT64_TCP_SYN,	   /* 6 s: an unsolicited SYN is held */
-	NAT64_ICMP,	   /* 60 s, at least that */
+	NAT64_UDP,       /* 300 s, at least 120 s */
+	NAT64_TCP_EST,   /* 7200 s, at least that */
+	NAT64_TCP_TRANS, /* 240 s, at least that */
+	NAT64_TCP_SYN,   /* 6 s: an unsolicited SYN is held */
+	NAT64_ICMP,      /* 60 s, at least that */
 	NAT64_CLASS_COUNT
 };
 
@@ -37,17 +37,23 @@ struct nat64_range {
 	uint16_t port_max;
 };
 
-#define NAT64_RANGE_MAX 64
-#define NAT64_POOL_MAX	4096 /* addresses */
+#define NAT64_RANGE_MAX    64
+#define NAT64_POOL_MAX     4096             /* addresses */
+#define NAT64_SESSIONS_MAX ((1u << 24) - 2) /* 16777214 */
 
 /**
  * struct nat64_config - everything that does not change while packets flow
- * @tr:		how headers are translated
+ * @tr:		how headers are translated; hosts that are not global IPv4
+ *		addresses are refused but for what @tr.allow4 names
  * @pool6:	translation prefix
  * @pool4:	addresses and ports, not overlapping
- * @allow4:	non-global IPv4 destinations that are served all the same
+ * @allow6:	IPv6 sources that are served
+ * @allow6_count: their number; 0: all are
  * @timeout:	lifetime of a session by class, seconds
- * @max_sessions: size of the table
+ * @filtering:	which IPv4 hosts may send to a binding
+ * @refuse_inbound_tcp: IPv4 hosts may not open connections (RFC 6146,
+ *		3.5.2.2, CLOSED)
+ * @max_sessions: size of the table, at most NAT64_SESSIONS_MAX
  * @subscriber_len: length of a subscriber's IPv6 prefix; one prefix keeps one
  *		IPv4 address (RFC 6888, REQ-2)
  * @max_per_subscriber: sessions a subscriber may have; 0: no limit
@@ -58,10 +64,11 @@ struct nat64_config {
 	struct pref64 pool6;
 	struct nat64_range pool4[NAT64_RANGE_MAX];
 	uint32_t pool4_count;
-	const struct net4 *allow4;
-	uint32_t allow4_count;
+	const struct net6 *allow6;
+	uint32_t allow6_count;
 	uint32_t timeout[NAT64_CLASS_COUNT];
 	enum nat64_filtering filtering;
+	bool refuse_inbound_tcp;
 	uint32_t max_sessions;
 	uint8_t subscriber_len;
 	uint32_t max_per_subscriber;
@@ -92,7 +99,10 @@ XL_MUST_USE struct nat64 *nat64_init(void *mem, const struct nat64_config *c);
 
 /**
  * nat64_packet() - translate a packet of either family, in place
- * @now:	monotonic time, ns; never smaller than in an earlier call
+ * @now:	monotonic time, ns; one that is smaller than an earlier call's
+ *		counts as that
+ *
+ * A session lives until nat64_expire() gets to it.
  *
  * Return: as translate_4to6(); XLAT_FORWARD may yield IPv6 from IPv6, when
  *         the packet was hairpinned (RFC 6146, 3.8)
@@ -102,7 +112,8 @@ XL_MUST_USE struct xlat_result nat64_packet(struct nat64 *n, struct pkt *p,
 
 /**
  * nat64_expire() - remove what has run out
- * @out:	buffer as for nat64_packet(); @out->tailroom is its size
+ * @out:	buffer: PKT_HEADROOM bytes before @out->data, @out->tailroom from
+ *		there on, at least 1280
  * @budget:	most entries to look at in this call
  *
  * Return: true if a packet was built in @out that is to be sent (a TCP probe,
@@ -119,6 +130,7 @@ uint64_t nat64_next_expiry(const struct nat64 *n);
 
 /**
  * struct nat64_session_view - a session, to be shown
+ * @client:	all zero: a SYN from outside, held (RFC 6146, 3.5.2.2)
  * @proto:	IP_TCP, IP_UDP or IP_ICMP
  * @state:	TCP state by name, "" for others
  * @expires:	ns, monotonic
@@ -169,6 +181,7 @@ struct nat64_stats {
 	uint32_t sessions_max;
 	uint32_t bindings;
 	uint32_t subscribers;
+	uint32_t syns_held;
 	uint64_t sessions_created;
 	uint64_t bindings_created;
 	uint64_t hairpinned;

@@ -55,6 +55,16 @@ static int put(const char *name, int value)
 	return err;
 }
 
+static int remember(struct sysctl_undo *undo, const char *name, int value)
+{
+	if (undo->count == SYSCTL_UNDO_MAX)
+		return -ENOSPC;
+	snprintf(undo->done[undo->count].name,
+		 sizeof(undo->done[undo->count].name), "%s", name);
+	undo->done[undo->count++].was = value;
+	return 0;
+}
+
 int sysctl_set(struct sysctl_undo *undo, const char *name, int value)
 {
 	int was;
@@ -62,61 +72,89 @@ int sysctl_set(struct sysctl_undo *undo, const char *name, int value)
 
 	if (err || was == value)
 		return err;
-	if (undo->count == SYSCTL_UNDO_MAX)
-		return -ENOSPC;
-	err = put(name, value);
+	err = remember(undo, name, was);
 	if (err)
 		return err;
-	snprintf(undo->done[undo->count].name,
-		 sizeof(undo->done[undo->count].name), "%s", name);
-	undo->done[undo->count++].was = was;
+	err = put(name, value);
+	if (err) {
+		undo->count--;
+		return err;
+	}
 	log_info("%s was %d and is %d until the end", name, was, value);
 	return 1;
 }
 
-/* Is it the name of an interface that may get advertisements? */
-static bool can_advertise(const char *name, const char *except)
+/*
+ * Prepare an interface for forwarding being switched on for all. What it has
+ * by itself would be lost when that is switched off again. Following router
+ * advertisements (IPv6), which it does only while not forwarding, goes on.
+ */
+static int prepare(struct sysctl_undo *undo, const char *family,
+		   const char *interface)
 {
-	return name[0] != '.' && strlen(name) <= 16 && strcmp(name, "all") &&
-	       strcmp(name, "default") && strcmp(name, "lo") &&
-	       strcmp(name, except);
+	char name[SYSCTL_NAME_LEN];
+	int value;
+
+	snprintf(name, sizeof(name), "net/%s/conf/%.16s/forwarding", family,
+		 interface);
+	if (sysctl_get(name, &value))
+		return 0; /* it has gone */
+	if (value)
+		return remember(undo, name, value);
+	snprintf(name, sizeof(name), "net/%s/conf/%.16s/accept_ra", family,
+		 interface);
+	if (sysctl_get(name, &value) || value != 1 ||
+	    !strcmp(interface, "default") || !strcmp(interface, "lo"))
+		return 0;
+	return sysctl_set(undo, name, 2);
 }
 
-/* Interfaces that follow router advertisements only while not forwarding. */
-static int keep_advertisements(struct sysctl_undo *undo, const char *except)
+static int prepare_interfaces(struct sysctl_undo *undo, const char *family,
+			      const char *except)
 {
-	DIR *d = opendir("/proc/sys/net/ipv6/conf");
+	char path[PATH_LEN];
 	const struct dirent *e;
-	char name[PATH_LEN - 16];
-	int value;
 	int err = 0;
+	DIR *d;
 
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf", family);
+	d = opendir(path);
 	if (!d)
 		return -errno;
-	while (err >= 0 && (e = readdir(d))) {
-		if (!can_advertise(e->d_name, except))
-			continue;
-		snprintf(name, sizeof(name), "net/ipv6/conf/%.16s/accept_ra",
-			 e->d_name);
-		if (sysctl_get(name, &value) == 0 && value == 1)
-			err = sysctl_set(undo, name, 2);
-	}
+	while (err >= 0 && (e = readdir(d)))
+		if (e->d_name[0] != '.' && strcmp(e->d_name, "all") &&
+		    strcmp(e->d_name, except))
+			err = prepare(undo, family, e->d_name);
 	closedir(d);
 	return err;
+}
+
+/* @follows: a setting that the kernel changes along, or NULL */
+static int forward(struct sysctl_undo *undo, const char *family,
+		   const char *except, const char *follows)
+{
+	char name[SYSCTL_NAME_LEN];
+	int value;
+	int err;
+
+	snprintf(name, sizeof(name), "net/%s/conf/all/forwarding", family);
+	err = sysctl_get(name, &value);
+	if (err || value)
+		return err;
+	err = prepare_interfaces(undo, family, except);
+	if (err >= 0 && follows && !sysctl_get(follows, &value))
+		err = remember(undo, follows, value);
+	return err < 0 ? err : sysctl_set(undo, name, 1);
 }
 
 int sysctl_forwarding(struct sysctl_undo *undo, const char *except)
 {
 	const unsigned int before = undo->count;
-	int value;
-	int err = sysctl_get("net/ipv6/conf/all/forwarding", &value);
+	int err = forward(undo, "ipv6", except, NULL);
 
-	if (!err && value == 0)
-		err = keep_advertisements(undo, except);
 	if (err >= 0)
-		err = sysctl_set(undo, "net/ipv6/conf/all/forwarding", 1);
-	if (err >= 0)
-		err = sysctl_set(undo, "net/ipv4/ip_forward", 1);
+		err = forward(undo, "ipv4", except,
+			      "net/ipv4/conf/all/accept_redirects");
 	return err < 0 ? err : (int)(undo->count - before);
 }
 

@@ -7,7 +7,8 @@
 
 #include "base.h"
 
-#define SYSCTL_UNDO_MAX 64
+#define SYSCTL_UNDO_MAX 256
+#define SYSCTL_NAME_LEN 96
 
 /**
  * struct sysctl_undo - what was changed, in order
@@ -15,7 +16,7 @@
 struct sysctl_undo {
 	unsigned int count;
 	struct {
-		char name[96];
+		char name[SYSCTL_NAME_LEN];
 		int was;
 	} done[SYSCTL_UNDO_MAX];
 };
@@ -44,8 +45,9 @@ XL_MUST_USE int sysctl_set(struct sysctl_undo *undo, const char *name,
  *
  * Switching IPv6 forwarding on makes the kernel ignore router advertisements
  * where accept_ra is 1, and lose its default route: there it is made 2 first.
+ * What the kernel overwrites along the way is remembered, too.
  *
- * Return: how many settings were changed, or -errno
+ * Return: how many settings are to be put back, or -errno
  */
 XL_MUST_USE int sysctl_forwarding(struct sysctl_undo *undo, const char *except);
 

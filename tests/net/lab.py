@@ -19,7 +19,9 @@ Nothing here sleeps for luck: wait_for() polls until what is awaited is there.
 """
 import contextlib
 import ctypes
+import difflib
 import itertools
+import json
 import os
 import pathlib
 import re
@@ -34,7 +36,7 @@ XLAT = os.environ.get("XLAT", str(ROOT / "build/xlat"))
 FILES = pathlib.Path("/run/lab")
 
 _CLONE_NEWNS, _CLONE_NEWPID, _CLONE_NEWNET = 0x20000, 0x20000000, 0x40000000
-_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
+_MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -84,6 +86,15 @@ def enter():
     _mount(b"proc", b"/proc", b"proc")
     _mount(b"tmpfs", b"/run", b"tmpfs", data=b"mode=755")
     FILES.mkdir()
+    _no_resolver()
+
+
+def _no_resolver():
+    """The machine's resolver is out of reach; let nobody wait for it."""
+    if os.path.exists("/etc/resolv.conf"):
+        (FILES / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+        _mount(bytes(FILES / "resolv.conf"), b"/etc/resolv.conf", None,
+               _MS_BIND)
 
 
 def wait_for(condition, what, seconds=10.0):
@@ -104,13 +115,13 @@ def _status_field(pid, field):
         text = pathlib.Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return re.search(rf"^{field}:\s*(.*)$", text, re.M)[1]
+    return re.search(rf"^{field}:[ \t]*(.*)$", text, re.M)[1]
 
 
 def status(pid):
     """/proc/PID/status as a dictionary."""
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return dict(re.findall(r"^(\w+):\s*(.*)$", text, re.M))
+    return dict(re.findall(r"^(\w+):[ \t]*(.*)$", text, re.M))
 
 
 def alive(pid):
@@ -126,10 +137,22 @@ def children(pid):
     return [p for p in pids if _status_field(p, "PPid") == str(pid)]
 
 
+def differences(before, after):
+    """What changed between two snapshots of a host, as lines of a diff."""
+    found = []
+    for what in sorted(before.keys() | after.keys()):
+        old = before.get(what, "").splitlines()
+        new = after.get(what, "").splitlines()
+        found += [f"{what}: {line}" for line in difflib.ndiff(old, new)
+                  if line[0] in "+-"]
+    return found
+
+
 class Program:
     """A program that runs in a host until it is stopped."""
 
     serial = itertools.count(1)
+    unreaped = []
 
     def __init__(self, host, argv, **more):
         self.argv = [str(a) for a in argv]
@@ -139,6 +162,7 @@ class Program:
             self.proc = subprocess.Popen(self.argv, stdout=log, stderr=log,
                                          stdin=subprocess.DEVNULL, **more)
         self.pid = self.proc.pid
+        self.unreaped.append(self)
 
     def __str__(self):
         return shlex.join(self.argv)
@@ -183,6 +207,20 @@ class Program:
                            f"{number}: {self.output()}") from None
 
 
+def ctl(*words):
+    """xlat ctl: the sockets are files, so any host can ask."""
+    return _try_run([XLAT, "ctl", *words])
+
+
+def ask(*words):
+    """What xlat ctl says, as data."""
+    done = ctl(*words, "--json")
+    if done.returncode != 0:
+        raise LabError(f"xlat ctl {' '.join(words)} --json: exit status "
+                       f"{done.returncode}: {done.stdout}")
+    return json.loads(done.stdout)
+
+
 class Host:
     """A network namespace; programs and sockets can be put into it."""
 
@@ -220,6 +258,17 @@ class Host:
         """Start a program that stays."""
         return Program(self, argv, **more)
 
+    def xlat(self, *argv, **more):
+        """Start an applet and return when it answers xlat ctl."""
+        words = [str(a) for a in argv]
+        name = words[0]
+        if "--instance" in words:
+            name = words[words.index("--instance") + 1]
+        program = self.start(XLAT, *words, **more)
+        program.wait_until(lambda: ctl(name, "status").returncode == 0,
+                           f"xlat ctl {name} status answers")
+        return program
+
     def ip(self, *commands):
         """Commands of ip(8), without the leading word."""
         self.run("ip", "-batch", "-", input="\n".join(commands))
@@ -238,6 +287,12 @@ class Host:
         return {line.split(":")[1].split("@")[0].strip()
                 for line in said.splitlines()}
 
+    def wait_established(self, port, seconds=10.0):
+        """Wait until a TCP connection to a local port is up."""
+        wait_for(lambda: self.run("ss", "-Htn", "state", "established",
+                                  f"sport = :{port}"),
+                 f"{self.name}: a connection to port {port}", seconds)
+
     def pids(self):
         """Processes that live here."""
         def here(pid):
@@ -253,7 +308,7 @@ class Host:
     def snapshot(self):
         """Everything a program could have changed here, as {name: text}."""
         what = {cmd: self.run(*cmd.split()) for cmd in (
-            "ip -d link", "ip addr", "ip rule", "ip -6 rule",
+            "ip link", "ip addr", "ip rule", "ip -6 rule",
             "ip -4 route show table all", "ip -6 route show table all")}
         with self.inside():
             for top in ("core", "ipv4", "ipv6"):
@@ -263,7 +318,8 @@ class Host:
                             what[str(path)] = path.read_text()
         what["files"] = "\n".join(
             str(p) for p in sorted(pathlib.Path("/run").rglob("*"))
-            if not p.is_relative_to(FILES))
+            if not p.is_relative_to(FILES)
+            and not p.is_relative_to("/run/mount"))  # mount(8)'s own
         return what
 
     def close(self):
@@ -296,9 +352,12 @@ class Lab:
         self[b].ip(f"link set {b_dev} up")
 
     def close(self):
-        """End everything; fails if a program cannot be ended."""
+        """End every process but this one, and remove the hosts."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
+        for program in Program.unreaped:
+            program.proc.wait()
+        Program.unreaped.clear()
         with contextlib.suppress(ChildProcessError):
             while True:
                 os.wait()

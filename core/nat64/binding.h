@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * binding.h - bindings, and the subscribers they belong to
+ *
+ * Internal to nat64/.
+ */
+#ifndef XLAT_NAT64_BINDING_H
+#define XLAT_NAT64_BINDING_H
+
+#include "nat64/state.h"
+
+/**
+ * binding_find6() - the binding of a client's port or identifier
+ * binding_find4() - the binding of a pool address's
+ *
+ * Return: its number; 0: there is none
+ */
+uint32_t binding_find6(const struct nat64 *n, struct addr6 client,
+		       uint16_t port, enum bib bib);
+uint32_t binding_find4(const struct nat64 *n, uint32_t pool, uint16_t port,
+		       enum bib bib);
+
+/**
+ * binding_open() - make one, which binding_close() has to be called for if no
+ * session comes of it
+ * @index:	its number
+ *
+ * Return: WHY_NONE, or why there can be none
+ */
+XL_MUST_USE enum xlat_why binding_open(struct nat64 *n, struct addr6 client,
+				       uint16_t port, enum bib bib,
+				       uint32_t *index);
+
+/**
+ * binding_close() - remove a binding that has no session
+ */
+void binding_close(struct nat64 *n, uint32_t index);
+
+XL_INLINE uint32_t binding_pool_addr(const struct nat64 *n,
+				     const struct binding *b)
+{
+	return n->pool.addrs[b->pool].addr;
+}
+
+XL_INLINE struct subscriber *binding_subscriber(const struct nat64 *n,
+						const struct binding *b)
+{
+	return slab_at(&n->subscribers, b->subscriber);
+}
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * expire.c - what happens when nothing happens
+ */
+#include "nat64/clock.h"
+#include "nat64/held.h"
+
+#define PROBE_HOP_LIMIT 64u
+
+/* The session that will run out next, and when; UINT64_MAX: there is none. */
+static uint64_t earliest(const struct nat64 *n, uint32_t *index)
+{
+	uint64_t when = UINT64_MAX;
+
+	for (unsigned int c = 0; c < NAT64_CLASS_COUNT; c++) {
+		const uint32_t i = n->fifo[c].head;
+		const uint64_t end =
+			i ? session_end(n, session_at(n, i)) : UINT64_MAX;
+
+		if (end < when) {
+			when = end;
+			*index = i;
+		}
+	}
+	return when;
+}
+
+/*
+ * A segment that the client has to answer if the connection still exists
+ * (RFC 6146, 3.5.2.2): no data, sequence and acknowledgement 0.
+ */
+static void probe(const struct nat64 *n, const struct session *s,
+		  struct pkt *out)
+{
+	const struct addr6 from = pref64_embed(n->cfg.pool6, s->remote);
+	uint8_t *tcp = out->data + IP6_HDR_LEN;
+	uint64_t sum;
+
+	hdr6_store(out->data, (struct hdr6){
+				      .src = from,
+				      .dst = s->client,
+				      .len = TCP_HDR_LEN,
+				      .hlim = PROBE_HOP_LIMIT,
+				      .proto = IP_TCP,
+			      });
+	mem_zero(tcp, TCP_HDR_LEN);
+	be_put16(tcp, s->remote_port);
+	be_put16(tcp + 2, s->client_port);
+	tcp[12] = TCP_HDR_LEN / 4 << 4;
+	tcp[13] = TCP_ACK;
+	sum = csum_bytes(tcp, TCP_HDR_LEN) + addr6_sum(from) +
+	      addr6_sum(s->client) + TCP_HDR_LEN + IP_TCP;
+	be_put16(tcp + 16, (uint16_t)~csum_fold(sum));
+	out->len = IP6_HDR_LEN + TCP_HDR_LEN;
+	out->tailroom -= out->len;
+	out->gso = PKT_GSO_NONE;
+	out->partial = false;
+	out->cut = 0;
+}
+
+/* Return: a probe was built in @out. */
+static bool time_out(struct nat64 *n, uint32_t index, struct pkt *out)
+{
+	const struct session *s = session_at(n, index);
+
+	if (s->bib == BIB_TCP)
+		session_event(n, index, TCPFSM_TIMEOUT);
+	if (s->tcp == TCPFSM_CLOSED) {
+		session_close(n, index);
+		return false;
+	}
+	probe(n, s, out);
+	return true;
+}
+
+bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
+		  uint32_t budget)
+{
+	bool built = false;
+	uint32_t i;
+
+	clock_set(n, now);
+	for (; budget && !built; budget--) {
+		if (held_expire(n, out, &built))
+			continue;
+		if (earliest(n, &i) > n->now)
+			return false;
+		built = time_out(n, i, out);
+	}
+	return built;
+}
+
+uint64_t nat64_next_expiry(const struct nat64 *n)
+{
+	uint32_t unused;
+	const uint64_t sessions = earliest(n, &unused);
+	const uint64_t held = held_next_expiry(n);
+	const uint64_t next = sessions < held ? sessions : held;
+
+	return next == UINT64_MAX ? next : next * NS_PER_S;
+}

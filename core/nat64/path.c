@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "nat64/path.h"
+
+enum xlat_why path_bib(const struct pkt_view *v, enum bib *bib)
+{
+	if (v->proto == IP_UDP)
+		*bib = BIB_UDP;
+	else if (v->proto == IP_TCP)
+		*bib = BIB_TCP;
+	else if (v->proto == (v->version == 4 ? IP_ICMP : IP_ICMP6))
+		*bib = BIB_ICMP;
+	else
+		return WHY_UNKNOWN_PROTOCOL;
+	if (*bib == BIB_ICMP && v->first && !v->ports)
+		return WHY_ICMP_TYPE; /* neither echo nor error */
+	return WHY_NONE;
+}
+
+enum xlat_why path_refused(const struct nat64 *n, uint32_t remote)
+{
+	const struct translate *t = &n->cfg.tr;
+
+	if (translate_closed4(t, remote))
+		return WHY_ILLEGAL_DESTINATION;
+	if (pool_find(&n->pool, remote) != POOL_NONE ||
+	    translate_listed(t->allow4, t->allow4_count, remote))
+		return WHY_NONE;
+	if (remote == t->self4)
+		return WHY_OWN_ADDRESS;
+	return siit_is_nonglobal(remote) ? WHY_NON_GLOBAL : WHY_NONE;
+}
+
+struct xlat_result path_to4(struct nat64 *n, struct pkt *p,
+			    const struct pkt_view *v, const struct pkt_view *q,
+			    const struct map64 *m)
+{
+	struct pkt_view turned;
+	struct xlat_result r = translate_6to4(&n->cfg.tr, p, v, q, m);
+	enum xlat_why why;
+
+	if (!m->first_leg || r.verdict != XLAT_FORWARD)
+		return r;
+	n->hairpinned++;
+	why = pkt_parse(p, &turned);
+	if (why)
+		return xlat_drop(why);
+	return path_from4(n, p, &turned, true);
+}

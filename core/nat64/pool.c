@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "nat64/pool.h"
+
+#define WELL_KNOWN_MAX 1023u
+#define EVEN           0x5555555555555555u
+#define EVERY          0xffffffffffffffffu
+
+uint64_t pool_size(const struct nat64_range *ranges, uint32_t count)
+{
+	uint64_t size = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		size += (uint64_t)ranges[i].last - ranges[i].first + 1;
+	return size;
+}
+
+static void add_range(struct pool *pool, const struct nat64_range *r)
+{
+	const uint32_t size = r->last - r->first + 1;
+
+	for (uint32_t i = 0; i < size; i++)
+		pool->addrs[pool->count++] = (struct pool_addr){
+			.addr = r->first + i,
+			.port_min = r->port_min,
+			.port_max = r->port_max,
+		};
+}
+
+/* The range that begins lowest at or above @floor. */
+static const struct nat64_range *lowest(const struct nat64_range *ranges,
+					uint32_t count, uint64_t floor)
+{
+	const struct nat64_range *best = NULL;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (ranges[i].first >= floor &&
+		    (!best || ranges[i].first < best->first))
+			best = &ranges[i];
+	return best;
+}
+
+void pool_fill(struct pool *pool, const struct nat64_range *ranges,
+	       uint32_t count)
+{
+	const struct nat64_range *r = lowest(ranges, count, 0);
+
+	for (pool->count = 0; r; r = lowest(ranges, count, r->last + 1ull))
+		add_range(pool, r);
+}
+
+uint32_t pool_find(const struct pool *pool, uint32_t addr)
+{
+	uint32_t low = 0;
+	uint32_t high = pool->count;
+
+	while (low < high) {
+		const uint32_t mid = low + (high - low) / 2;
+
+		if (pool->addrs[mid].addr == addr)
+			return mid;
+		if (pool->addrs[mid].addr < addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return POOL_NONE;
+}
+
+/* @random as a number below @span, which is at most 2^32. */
+static uint32_t below(uint64_t random, uint64_t span)
+{
+	return (uint32_t)((random >> 32) * span >> 32);
+}
+
+uint32_t pool_choose(const struct pool *pool, enum bib bib, uint64_t random)
+{
+	const uint32_t words = (pool->count + 63) / 64;
+	const uint32_t start = below(random, pool->count);
+	uint32_t at = start / 64;
+	uint64_t open = ~pool->full[bib][at] & ~0ull << start % 64;
+	uint32_t found;
+
+	/* Once around, and the first word's lower half again. */
+	for (uint32_t i = 0; i <= words; i++) {
+		if (open) {
+			found = at * 64 + (uint32_t)__builtin_ctzll(open);
+			if (found < pool->count)
+				return found;
+		}
+		at = at + 1 < words ? at + 1 : 0;
+		open = ~pool->full[bib][at];
+	}
+	return POOL_NONE;
+}
+
+static uint64_t *bitmap(const struct pool *pool, uint32_t which, enum bib bib)
+{
+	return pool->bits + ((size_t)which * BIB_COUNT + bib) * POOL_WORDS;
+}
+
+static uint32_t capacity(const struct pool_addr *a)
+{
+	return a->port_max - a->port_min + 1u;
+}
+
+static void set(struct pool *pool, uint32_t which, enum bib bib, uint32_t port)
+{
+	struct pool_addr *a = &pool->addrs[which];
+
+	bitmap(pool, which, bib)[port / 64] |= 1ull << port % 64;
+	if (++a->taken[bib] == capacity(a))
+		pool->full[bib][which / 64] |= 1ull << which % 64;
+}
+
+/* Bits of word @at that stand for ports from @min to @max. */
+static uint64_t within(uint32_t at, uint32_t min, uint32_t max)
+{
+	uint64_t mask = EVERY;
+
+	if (at == min / 64)
+		mask &= EVERY << min % 64;
+	if (at == max / 64)
+		mask &= EVERY >> (63 - max % 64);
+	return mask;
+}
+
+/**
+ * search() - a clear bit from @min to @max, at or after @start, else from
+ * @min on
+ * @allowed:	which bits of each word may be used
+ *
+ * Return: the port; 0: there is none
+ */
+static uint32_t search(const uint64_t *bits, uint32_t min, uint32_t max,
+		       uint64_t allowed, uint32_t start)
+{
+	const uint32_t first = min / 64;
+	const uint32_t words = max / 64 - first + 1;
+	uint32_t at = start / 64;
+	uint64_t clear = ~bits[at] & allowed & within(at, min, max) &
+			 EVERY << start % 64;
+
+	for (uint32_t i = 0; i <= words; i++) {
+		if (clear)
+			return at * 64 + (uint32_t)__builtin_ctzll(clear);
+		at = at < max / 64 ? at + 1 : first;
+		clear = ~bits[at] & allowed & within(at, min, max);
+	}
+	return 0;
+}
+
+static uint32_t search_random(const uint64_t *bits, uint32_t min, uint32_t max,
+			      uint64_t allowed, uint64_t random)
+{
+	if (min > max)
+		return 0;
+	return search(bits, min, max, allowed,
+		      min + below(random, max - min + 1u));
+}
+
+uint16_t pool_take(struct pool *pool, uint32_t which, enum bib bib,
+		   uint16_t like, uint64_t random)
+{
+	const struct pool_addr *a = &pool->addrs[which];
+	const uint64_t *bits = bitmap(pool, which, bib);
+	const uint64_t parity = bib != BIB_UDP ? EVERY
+				: like & 1     ? ~EVEN
+					       : EVEN;
+	uint32_t min = a->port_min;
+	uint32_t max = a->port_max;
+	uint32_t port;
+
+	if (a->taken[bib] == capacity(a))
+		return 0;
+	if (like <= WELL_KNOWN_MAX && max > WELL_KNOWN_MAX)
+		max = WELL_KNOWN_MAX;
+	if (like > WELL_KNOWN_MAX && min <= WELL_KNOWN_MAX)
+		min = WELL_KNOWN_MAX + 1;
+	port = search_random(bits, min, max, parity, random);
+	if (!port)
+		port = search_random(bits, min, max, EVERY, random);
+	if (!port)
+		port = search_random(bits, a->port_min, a->port_max, EVERY,
+				     random);
+	if (port)
+		set(pool, which, bib, port);
+	return (uint16_t)port;
+}
+
+bool pool_claim(struct pool *pool, uint32_t which, enum bib bib, uint16_t port)
+{
+	const struct pool_addr *a = &pool->addrs[which];
+
+	if (port < a->port_min || port > a->port_max ||
+	    bitmap(pool, which, bib)[port / 64] >> port % 64 & 1)
+		return false;
+	set(pool, which, bib, port);
+	return true;
+}
+
+void pool_give(struct pool *pool, uint32_t which, enum bib bib, uint16_t port)
+{
+	bitmap(pool, which, bib)[port / 64] &= ~(1ull << port % 64);
+	pool->addrs[which].taken[bib]--;
+	pool->full[bib][which / 64] &= ~(1ull << which % 64);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "nat64/session.h"
+
+#include "nat64/binding.h"
+#include "nat64/peer.h"
+
+static void unlink(struct nat64 *n, const struct session *s)
+{
+	struct fifo *f = &n->fifo[s->class];
+
+	if (s->prev)
+		session_at(n, s->prev)->next = s->next;
+	else
+		f->head = s->next;
+	if (s->next)
+		session_at(n, s->next)->prev = s->prev;
+	else
+		f->tail = s->prev;
+}
+
+static void append(struct nat64 *n, uint32_t index, enum nat64_class class)
+{
+	struct session *s = session_at(n, index);
+	struct fifo *f = &n->fifo[class];
+
+	s->class = (uint8_t) class;
+	s->used = n->now;
+	s->prev = f->tail;
+	s->next = 0;
+	if (f->tail)
+		session_at(n, f->tail)->next = index;
+	else
+		f->head = index;
+	f->tail = index;
+}
+
+void session_move(struct nat64 *n, uint32_t index, enum nat64_class class)
+{
+	unlink(n, session_at(n, index));
+	append(n, index, class);
+}
+
+void session_event(struct nat64 *n, uint32_t index, enum tcpfsm_event event)
+{
+	struct session *s = session_at(n, index);
+	const struct tcpfsm_step step = tcpfsm_next(s->tcp, event);
+
+	s->tcp = (uint8_t)step.next;
+	if (step.life != TCPFSM_KEEP)
+		session_use(n, index,
+			    step.life == TCPFSM_LIVE_EST ? NAT64_TCP_EST
+							 : NAT64_TCP_TRANS);
+}
+
+static struct flow6 flow6_of(const struct session *s)
+{
+	return (struct flow6){ s->client, s->remote, s->client_port,
+			       s->remote_port, s->bib };
+}
+
+static struct flow4 flow4_of(const struct session *s)
+{
+	return (struct flow4){ s->pool, s->remote, s->pool_port, s->remote_port,
+			       s->bib };
+}
+
+static bool enter(struct nat64 *n, uint32_t index)
+{
+	const struct session *s = session_at(n, index);
+	const struct flow6 f6 = flow6_of(s);
+	const struct flow4 f4 = flow4_of(s);
+
+	if (!table_insert(&n->sessions_by6, session_hash6(n, &f6), index))
+		return false;
+	if (table_insert(&n->sessions_by4, session_hash4(n, &f4), index)) {
+		if (peer_add(n, s->binding, s->remote))
+			return true;
+		table_remove(&n->sessions_by4, session_hash4(n, &f4), index);
+	}
+	table_remove(&n->sessions_by6, session_hash6(n, &f6), index);
+	return false;
+}
+
+static enum nat64_class first_class(uint8_t bib)
+{
+	return bib == BIB_UDP    ? NAT64_UDP
+	       : bib == BIB_ICMP ? NAT64_ICMP
+				 : NAT64_TCP_TRANS;
+}
+
+enum xlat_why session_open(struct nat64 *n, uint32_t binding, uint32_t remote,
+			   uint16_t remote_port, uint32_t *index)
+{
+	struct binding *b = binding_at(n, binding);
+	struct subscriber *sub = binding_subscriber(n, b);
+	struct session *s;
+
+	if (n->cfg.max_per_subscriber &&
+	    sub->sessions >= n->cfg.max_per_subscriber)
+		return WHY_SUBSCRIBER_LIMIT;
+	*index = slab_take(&n->sessions);
+	if (!*index)
+		return WHY_TABLE_FULL;
+	s = session_at(n, *index);
+	s->client = b->client;
+	s->pool = binding_pool_addr(n, b);
+	s->remote = remote;
+	s->client_port = b->client_port;
+	s->pool_port = b->pool_port;
+	s->remote_port = remote_port;
+	s->bib = b->bib;
+	s->binding = binding;
+	s->hairpin = pool_find(&n->pool, remote) != POOL_NONE;
+	if (!enter(n, *index)) {
+		slab_give(&n->sessions, *index);
+		return WHY_TABLE_FULL;
+	}
+	append(n, *index, first_class(s->bib));
+	b->sessions++;
+	sub->sessions++;
+	n->sessions_created++;
+	return WHY_NONE;
+}
+
+void session_close(struct nat64 *n, uint32_t index)
+{
+	const struct session *s = session_at(n, index);
+	const struct flow6 f6 = flow6_of(s);
+	const struct flow4 f4 = flow4_of(s);
+	struct binding *b = binding_at(n, s->binding);
+
+	table_remove(&n->sessions_by6, session_hash6(n, &f6), index);
+	table_remove(&n->sessions_by4, session_hash4(n, &f4), index);
+	peer_drop(n, s->binding, s->remote);
+	unlink(n, s);
+	binding_subscriber(n, b)->sessions--;
+	if (--b->sessions == 0)
+		binding_close(n, s->binding);
+	slab_give(&n->sessions, index);
+}

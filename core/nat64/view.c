@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view.c - the tables, to be shown
+ */
+#include "nat64/clock.h"
+#include "nat64/held.h"
+
+/* Cursors: number of the last session shown, then this and the place among
+ * the SYNs held. */
+#define CURSOR_HELD 0x80000000u
+
+static uint8_t proto_of(uint8_t bib)
+{
+	return bib == BIB_UDP ? IP_UDP : bib == BIB_TCP ? IP_TCP : IP_ICMP;
+}
+
+static const char *tcp_name(uint8_t state)
+{
+	static const char *const names[TCPFSM_STATE_COUNT] = {
+		[TCPFSM_CLOSED] = "",
+		[TCPFSM_V4_INIT] = "V4_INIT",
+		[TCPFSM_V6_INIT] = "V6_INIT",
+		[TCPFSM_ESTABLISHED] = "ESTABLISHED",
+		[TCPFSM_V4_FIN] = "V4_FIN_RCV",
+		[TCPFSM_V6_FIN] = "V6_FIN_RCV",
+		[TCPFSM_V4_V6_FIN] = "V4_FIN_V6_FIN_RCV",
+		[TCPFSM_TRANS] = "TRANS",
+	};
+
+	return names[state];
+}
+
+bool nat64_next_session(const struct nat64 *n, uint32_t *cursor,
+			struct nat64_session_view *out)
+{
+	uint32_t at;
+	bool more;
+
+	if (!(*cursor & CURSOR_HELD)) {
+		const uint32_t i = slab_next(&n->sessions, *cursor);
+		const struct session *s = session_at(n, i);
+
+		*cursor = i ? i : CURSOR_HELD;
+		if (i) {
+			*out = (struct nat64_session_view){
+				.client = s->client,
+				.pool = s->pool,
+				.remote = s->remote,
+				.client_port = s->client_port,
+				.pool_port = s->pool_port,
+				.remote_port = s->remote_port,
+				.proto = proto_of(s->bib),
+				.state = tcp_name(s->tcp),
+				.expires = session_end(n, s) * NS_PER_S,
+			};
+			return true;
+		}
+	}
+	at = *cursor & ~CURSOR_HELD;
+	more = held_view(n, &at, out);
+	*cursor = CURSOR_HELD | at;
+	return more;
+}
+
+bool nat64_next_binding(const struct nat64 *n, uint32_t *cursor,
+			struct nat64_binding_view *out)
+{
+	const uint32_t i = slab_next(&n->bindings, *cursor);
+	const struct binding *b = slab_at(&n->bindings, i);
+
+	if (!i)
+		return false;
+	*cursor = i;
+	*out = (struct nat64_binding_view){
+		.client = b->client,
+		.pool = n->pool.addrs[b->pool].addr,
+		.client_port = b->client_port,
+		.pool_port = b->pool_port,
+		.proto = proto_of(b->bib),
+		.sessions = b->sessions,
+	};
+	return true;
+}
+
+void nat64_get_stats(const struct nat64 *n, struct nat64_stats *out)
+{
+	*out = (struct nat64_stats){
+		.sessions = n->sessions.used,
+		.sessions_max = n->sessions.max,
+		.bindings = n->bindings.used,
+		.subscribers = n->subscribers.used,
+		.syns_held = held_count(n),
+		.sessions_created = n->sessions_created,
+		.bindings_created = n->bindings_created,
+		.hairpinned = n->hairpinned,
+	};
+}

@@ -273,10 +273,11 @@ static const struct app_hooks hooks = {
 int dns64_run(int argc, char **argv)
 {
 	static struct dns64opt options = DNS64OPT_DEFAULTS;
-	static struct daemon daemon = {
-		.app = { .hooks = &hooks, .opt = &options.app },
-		.opt = &options,
-	};
+	/* All zero, so that its tables take no room in the file. */
+	static struct daemon daemon;
 
+	daemon.app.hooks = &hooks;
+	daemon.app.opt = &options.app;
+	daemon.opt = &options;
 	return app_run(&daemon.app, argc, argv);
 }

@@ -11,8 +11,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define REQUEST_MAX 64u
-#define PATIENCE    (10 * 1000000000ull) /* for a client that does nothing */
+#include "log.h"
+
+#define REQUEST_MAX   64u
+#define CONTROL_QUEUE 64
+#define PATIENCE      (10 * 1000000000ull) /* for a client that does nothing */
+
+/* Have those who wait in the kernel's queue accepted, or let them wait. */
+static void accept_more(struct control *c, struct ev_loop *loop, bool more)
+{
+	if (ev_mod(loop, &c->ev, more ? EPOLLIN : 0))
+		log_error("control socket %s: cannot be watched", c->path);
+}
 
 static void client_close(struct control_client *c, struct ev_loop *loop)
 {
@@ -22,6 +32,7 @@ static void client_close(struct control_client *c, struct ev_loop *loop)
 	ev_timer_set(loop, &c->patience, UINT64_MAX);
 	close(c->ev.fd);
 	c->ev.fd = -1;
+	accept_more(c->owner, loop, true);
 }
 
 static void client_impatient(struct ev_loop *loop, struct ev_timer *t)
@@ -175,16 +186,16 @@ static void listener_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 {
 	struct control *c = (struct control *)(void *)ev;
 	struct control_client *client = free_slot(c);
-	const int fd =
-		accept4(ev->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd;
 
 	(void)events;
-	if (fd < 0)
-		return;
 	if (!client) {
-		close(fd);
+		accept_more(c, loop, false);
 		return;
 	}
+	fd = accept4(ev->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0)
+		return;
 	client->owner = c;
 	client->ev = (struct ev){ .fd = fd, .ready = client_ready };
 	client->command = NULL;
@@ -247,7 +258,7 @@ static int bind_socket(struct control *c, const struct sockaddr_un *to,
 	umask(mask);
 	if (!err && geteuid() == 0 && chown(to->sun_path, user.uid, user.gid))
 		err = -errno;
-	if (!err && listen(c->ev.fd, (int)CONTROL_CLIENTS) < 0)
+	if (!err && listen(c->ev.fd, CONTROL_QUEUE) < 0)
 		err = -errno;
 	return err;
 }

@@ -263,6 +263,7 @@ static void prefetch(struct query *q, const struct query_event *ev,
 	uint32_t ask;
 
 	if (!hit->popular || hit->lifetime < QUERY_PREFETCH ||
+	    hit->age >= hit->lifetime ||
 	    hit->age < hit->lifetime - hit->lifetime / 10 ||
 	    upstream_find(&q->up, key) != UPSTREAM_NONE)
 		return;

@@ -20,7 +20,7 @@ static struct ident ident;
 
 static struct siit translator = {
 	.tr = { .self6 = { 0x20010db800000000, 1 },
-		.self4 = 0xc0000201,
+		.self4 = 0xc00002fe,
 		.mtu4 = 1500,
 		.mtu6 = 1520,
 		.lowest_mtu6 = 1280,

@@ -19,7 +19,7 @@ $(B)/xlat.debug: $(CORE_O) $(APP_O) $(DEPS)/.done
 
 $(B)/obj/core/%.o: core/%.c $(MAKEFILE_LIST) | $(B)/.have-build
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(PURE) $(WARN) $(OPT) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(PURE) $(WARN) $(CORE_OPT) -MMD -MP -c -o $@ $<
 
 $(B)/obj/%.o: %.c $(MAKEFILE_LIST) | $(DEPS)/.done
 	@mkdir -p $(@D)

@@ -44,11 +44,13 @@ static struct xlat_result from4(struct siit *s, struct pkt *p,
 				const struct pkt_view *v, bool second_leg)
 {
 	const bool rules = second_leg || s->hairpin == HAIRPIN_SIMPLE;
-	struct map46 m = { .keep_ttl = second_leg };
+	struct map46 m; /* clearing what only an error needs would cost */
 	struct pkt_view q;
 	struct xlat_result r;
 	enum xlat_why why = WHY_NONE;
 
+	m.keep_ttl = second_leg;
+	m.node_ext = NODE_EXT_OFF;
 	r = translate_admit4(&s->tr, p, v, second_leg);
 	if (r.verdict != XLAT_FORWARD)
 		return r;
@@ -115,12 +117,13 @@ static struct xlat_result turn_back(struct siit *s, struct pkt *p)
 static struct xlat_result from6(struct siit *s, struct pkt *p,
 				const struct pkt_view *v)
 {
-	struct map64 m = { .node_ext = NODE_EXT_OFF };
+	struct map64 m;
 	bool hairpin = false;
 	struct pkt_view q;
 	struct xlat_result r;
 	enum xlat_why why = WHY_NONE;
 
+	m.node_ext = NODE_EXT_OFF;
 	r = translate_admit6(&s->tr, p, v);
 	if (r.verdict != XLAT_FORWARD)
 		return r;

@@ -170,41 +170,56 @@ static struct xlat_result fit_ipv6(const struct translate *t, struct pkt *p,
 }
 
 static struct xlat_result payload_4to6(const struct translate *t, struct pkt *p,
-				       struct pkt_view *v,
-				       const struct pkt_view *q,
+				       const struct pkt_view *v,
 				       const struct map46 *m)
 {
-	if (v->icmp_error)
-		return icmp_error_4to6(t, p, v, q, m);
 	if (v->proto == IP_ICMP)
 		return icmp_echo_4to6(p, v, &m->outer);
 	return transport_4to6(t, p, v, &m->outer);
 }
 
-struct xlat_result translate_4to6(const struct translate *t, struct pkt *p,
-				  const struct pkt_view *view,
-				  const struct pkt_view *q,
-				  const struct map46 *m)
+static struct xlat_result header_4to6(const struct translate *t, struct pkt *p,
+				      const struct pkt_view *v,
+				      const struct map46 *m)
 {
-	struct pkt_view v = *view;
-	struct xlat_result r;
 	struct hdr6 h;
 	uint8_t *wire;
 
-	r = fit_ipv6(t, p, &v);
-	if (r.verdict != XLAT_FORWARD)
-		return r;
-	r = payload_4to6(t, p, &v, q, m);
-	if (r.verdict != XLAT_FORWARD)
-		return r;
-	h = hdr_4to6(v.h4, m->outer.src, m->outer.dst, t->tc, v.l4_len);
+	h = hdr_4to6(v->h4, m->outer.src, m->outer.dst, t->tc, v->l4_len);
 	if (!m->keep_ttl)
 		h.hlim--;
-	wire = replace_header(p, v.l4, hdr6_size(h));
+	wire = replace_header(p, v->l4, hdr6_size(h));
 	if (!wire)
 		return xlat_drop(WHY_NO_HEADROOM);
 	hdr6_store(wire, h);
 	return xlat_forward();
+}
+
+/* An error's quote changes length, and with it what the view says. Nothing
+ * else needs a copy of that: it would be a tenth of all the work. */
+static struct xlat_result error_4to6(const struct translate *t, struct pkt *p,
+				     struct pkt_view v,
+				     const struct pkt_view *q,
+				     const struct map46 *m)
+{
+	const struct xlat_result r = icmp_error_4to6(t, p, &v, q, m);
+
+	return r.verdict == XLAT_FORWARD ? header_4to6(t, p, &v, m) : r;
+}
+
+struct xlat_result translate_4to6(const struct translate *t, struct pkt *p,
+				  const struct pkt_view *v,
+				  const struct pkt_view *q,
+				  const struct map46 *m)
+{
+	struct xlat_result r = fit_ipv6(t, p, v);
+
+	if (r.verdict != XLAT_FORWARD)
+		return r;
+	if (v->icmp_error)
+		return error_4to6(t, p, *v, q, m);
+	r = payload_4to6(t, p, v, m);
+	return r.verdict == XLAT_FORWARD ? header_4to6(t, p, v, m) : r;
 }
 
 /*
@@ -230,51 +245,64 @@ static struct xlat_result fit_ipv4(const struct translate *t, struct pkt *p,
 	return xlat_forward();
 }
 
-static struct xlat_result payload_6to4(const struct translate *t, struct pkt *p,
-				       struct pkt_view *v,
-				       const struct pkt_view *q,
+static struct xlat_result payload_6to4(struct pkt *p, const struct pkt_view *v,
 				       const struct map64 *m)
 {
-	if (v->icmp_error)
-		return icmp_error_6to4(t, p, v, q, m);
 	if (v->proto == IP_ICMP6)
 		return icmp_echo_6to4(p, v, &m->outer);
 	return transport_6to4(p, v, &m->outer);
 }
 
-struct xlat_result translate_6to4(const struct translate *t, struct pkt *p,
-				  const struct pkt_view *view,
-				  const struct pkt_view *q,
-				  const struct map64 *m)
+static struct xlat_result header_6to4(const struct translate *t, struct pkt *p,
+				      const struct pkt_view *v,
+				      const struct map64 *m)
 {
-	struct pkt_view v = *view;
-	struct xlat_result r = xlat_forward();
 	struct hdr4 h;
 	uint8_t *wire;
 
-	if (m->first_leg)
-		p->cut = 0;
-	else
-		r = fit_ipv4(t, p, &v);
-	if (r.verdict != XLAT_FORWARD)
-		return r;
-	r = payload_6to4(t, p, &v, q, m);
-	if (r.verdict != XLAT_FORWARD)
-		return r;
-	h = hdr_6to4(v.h6, m->outer.src, m->outer.dst, t->tos, v.l4_len);
+	h = hdr_6to4(v->h6, m->outer.src, m->outer.dst, t->tos, v->l4_len);
 	h.ttl--;
-	if (v.icmp_error && !m->first_leg && h.len > t->mtu4)
+	if (v->icmp_error && !m->first_leg && h.len > t->mtu4)
 		p->cut = t->mtu4;
 	if (p->gso)
-		h.df = IP4_HDR_LEN + wire_size(p, &v) > HDR_DF_ABOVE;
+		h.df = IP4_HDR_LEN + wire_size(p, v) > HDR_DF_ABOVE;
 	if (p->cut)
 		h.df = false;
-	if (!h.df && !v.h6.frag)
+	if (!h.df && !v->h6.frag)
 		h.id = ident_next(t->ident, h.src, h.dst, h.proto);
 	p->frag_id = h.id;
-	wire = replace_header(p, v.l4, IP4_HDR_LEN);
+	wire = replace_header(p, v->l4, IP4_HDR_LEN);
 	if (!wire)
 		return xlat_drop(WHY_NO_HEADROOM);
 	hdr4_store(wire, h);
 	return xlat_forward();
+}
+
+static struct xlat_result error_6to4(const struct translate *t, struct pkt *p,
+				     struct pkt_view v,
+				     const struct pkt_view *q,
+				     const struct map64 *m)
+{
+	const struct xlat_result r = icmp_error_6to4(t, p, &v, q, m);
+
+	return r.verdict == XLAT_FORWARD ? header_6to4(t, p, &v, m) : r;
+}
+
+struct xlat_result translate_6to4(const struct translate *t, struct pkt *p,
+				  const struct pkt_view *v,
+				  const struct pkt_view *q,
+				  const struct map64 *m)
+{
+	struct xlat_result r = xlat_forward();
+
+	if (m->first_leg)
+		p->cut = 0;
+	else
+		r = fit_ipv4(t, p, v);
+	if (r.verdict != XLAT_FORWARD)
+		return r;
+	if (v->icmp_error)
+		return error_6to4(t, p, *v, q, m);
+	r = payload_6to4(p, v, m);
+	return r.verdict == XLAT_FORWARD ? header_6to4(t, p, v, m) : r;
 }

@@ -63,11 +63,12 @@ const struct option_row app_rows[] = {
 	OPTION(struct app_options, instance, "instance", "NAME", parse_instance,
 	       0, "how ctl calls this one; default: the applet's name"),
 	OPTION(struct app_options, log_level, "log-level", "LEVEL",
-	       parse_log_level, 0, "error, warning, info (default) or debug"),
+	       parse_log_level, OPTION_LIVE,
+	       "error, warning, info (default) or debug"),
 	OPTION(struct app_options, log_format, "log-format", "FORMAT",
-	       parse_log_format, 0, "text (default) or json"),
-	OPTION(struct app_options, user, "user", "NAME", parse_user, 0,
-	       "whom to become; default: nobody"),
+	       parse_log_format, OPTION_LIVE, "text (default) or json"),
+	OPTION(struct app_options, user, "user", "NAME", parse_user,
+	       OPTION_ONCE, "whom to become; default: nobody"),
 	OPTION(struct app_options, control, "control", "PATH", parse_control, 0,
 	       "socket for ctl, or none; default: /run/xlat/INSTANCE.sock"),
 	OPTION(struct app_options, help, "help", NULL, parse_switch,
@@ -117,7 +118,9 @@ static int parse(struct app *a, int argc, char **argv)
 	struct app_options *o = a->opt;
 	struct option_error e;
 
-	if (!options_read(a->hooks->options, o, argc, argv, &e))
+	a->input =
+		(struct option_input){ .argc = argc, .argv = argv, .dir = -1 };
+	if (!options_read(a->hooks->options, o, &a->input, &e))
 		return refuse(a, &e);
 	if (o->help) {
 		options_usage(a->hooks->options);
@@ -139,13 +142,25 @@ static int parse(struct app *a, int argc, char **argv)
 
 static void on_signal(struct ev_loop *loop, int signo)
 {
+	struct app *a = (void *)((char *)loop - offsetof(struct app, loop));
+
 	if (signo == SIGHUP) {
-		log_warn("SIGHUP: options are read at the start only");
+		reload_run(a, NULL);
 		return;
 	}
 	log_info("%s: leaving", strsignal(signo));
 	loop->stop = true;
 }
+
+static const char *act_reload(void *ctx, struct report *r)
+{
+	return reload_run(ctx, r);
+}
+
+static const struct control_action actions[] = {
+	{ "reload", act_reload },
+	{ NULL, NULL },
+};
 
 static enum exit_status open_control(struct app *a)
 {
@@ -194,6 +209,7 @@ static enum exit_status open_all(struct app *a)
 		return app_status(err);
 	}
 	a->control.commands = a->hooks->commands;
+	a->control.actions = actions;
 	a->control.ctx = a;
 	status = open_control(a);
 	return status ? status : a->hooks->open(a);
@@ -211,6 +227,7 @@ static enum exit_status give_up_authority(struct app *a)
 		log_error("cannot give up privileges: %s", strerror(-err));
 		return app_status(err);
 	}
+	reload_foresee(a);
 	a->started = ev_clock();
 	log_info("xlat %s %s is ready", a->hooks->name, XLAT_VERSION);
 	notify_send("READY=1");
@@ -238,8 +255,10 @@ static void close_all(struct app *a)
 
 int app_run(struct app *a, int argc, char **argv)
 {
-	int status = parse(a, argc, argv);
+	int status;
 
+	reload_prepare(a);
+	status = parse(a, argc, argv);
 	if (status >= 0)
 		return status;
 	status = (int)open_all(a);
@@ -259,4 +278,5 @@ void app_report(const struct app *a, struct report *r)
 	report_text(r, "version", 0, XLAT_VERSION);
 	report_number(r, "pid", 0, (uint64_t)getpid());
 	report_number(r, "uptime-seconds", 0, up / SECOND);
+	reload_report(a, r);
 }

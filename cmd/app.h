@@ -13,6 +13,7 @@
 #include "ev.h"
 #include "log.h"
 #include "options.h"
+#include "reload.h"
 #include "sandbox.h"
 
 /**
@@ -58,6 +59,15 @@ struct app;
  * @open:	stage open: takes memory, opens and configures; it logs why it
  *		cannot. With authority
  * @close:	undoes @open, as far as it came; without authority
+ * @reload:	takes over of @fresh what the rows with OPTION_LIVE hold, and
+ *		leaves there what it replaces. Returns -1: @fresh makes no
+ *		sense, @e says why, and nothing changed; else how many things
+ *		did not work, each of which it has logged. NULL: there is
+ *		nothing that could change
+ * @breathe:	lets packets through while a long configuration is read; its
+ *		argument is the struct app. May be NULL
+ * @release:	frees what parsers and @reload have allocated in @fresh
+ * @options_size: bytes of the applet's configuration, for @reload
  *
  * Each gets the applet's own structure, whose first member is a struct app.
  */
@@ -68,16 +78,25 @@ struct app_hooks {
 	bool (*check)(struct app *a, struct option_error *e);
 	enum exit_status (*open)(struct app *a);
 	void (*close)(struct app *a);
+	int (*reload)(struct app *a, struct app_options *fresh,
+		      struct option_error *e);
+	void (*breathe)(void *ctx);
+	void (*release)(struct app_options *fresh);
+	size_t options_size;
 };
 
 /**
  * struct app - a daemon; first member of an applet's own structure
  * @opt:	its configuration
+ * @input:	what that was read from
+ * @reload:	how reading it again went
  * @started:	monotonic time, ns
  */
 struct app {
 	const struct app_hooks *hooks;
 	struct app_options *opt;
+	struct option_input input;
+	struct reload reload;
 	struct ev_loop loop;
 	struct ev_signals signals;
 	struct control control;

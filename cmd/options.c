@@ -9,28 +9,31 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define ROWS_MAX    96u
 #define SHOWN_MAX   64
 #define LINE_LENGTH 1023u
 #define FILE_MAX    (64ul << 20)
 #define HELP_COLUMN 30
+#define BREATH      256u /* lines read without a pause */
 
 /**
- * struct source - where options come from
+ * struct source - one place where options come from
  * @file:	NULL: the command line
  * @line:	number of the file's line
- * @seen:	per row: it has been given
+ * @seen:	per row: it has been given here
  */
 struct source {
 	const struct option_table *table;
 	char *config;
+	struct option_input *in;
 	const char *file;
 	unsigned int line;
-	bool seen[ROWS_MAX];
+	bool seen[OPTION_ROWS_MAX];
 	struct option_error *error;
 };
 
@@ -87,6 +90,18 @@ static struct found find(const struct option_table *t, const char *name,
 	return f;
 }
 
+/* FNV-1a. Of an option that repeats all values count, else the last one. */
+static void note(uint64_t *given, const struct option_row *row,
+		 const char *value)
+{
+	if (!*given || !(row->flags & OPTION_REPEAT))
+		*given = 0xcbf29ce484222325;
+	/* The NUL keeps "a", "bc" and "ab", "c" apart. */
+	do
+		*given = (*given ^ (unsigned char)*value) * 0x100000001b3;
+	while (*value++);
+}
+
 static bool take(struct source *s, const struct found *f, const char *value)
 {
 	const char *expected;
@@ -94,6 +109,9 @@ static bool take(struct source *s, const struct found *f, const char *value)
 	if (s->seen[f->index] && !(f->row->flags & OPTION_REPEAT))
 		return complain(s, f->row->name, value, "to be given once");
 	s->seen[f->index] = true;
+	note(&s->in->given[f->index], f->row, value ? value : "");
+	if (s->in->again && f->row->flags & OPTION_ONCE)
+		return true;
 	expected = f->row->parse(s->config + f->base + f->row->offset,
 				 value ? value : "");
 	return expected ? complain(s, f->row->name, value, expected) : true;
@@ -206,6 +224,8 @@ static bool read_lines(struct source *s, char *text, size_t size)
 					"at most 1023 characters");
 		if (!read_line(s, line))
 			return false;
+		if (s->in->breathe && s->line % BREATH == 0)
+			s->in->breathe(s->in->ctx);
 	}
 	return true;
 }
@@ -237,20 +257,54 @@ static char *load(FILE *f, size_t *size)
 	return text;
 }
 
+/* Return: a descriptor for openat() only, or -1 */
+static int open_directory(const char *path)
+{
+	char dir[4096];
+	const char *slash = strrchr(path, '/');
+	const int n = slash ? (int)(slash - path) + 1 : 1;
+
+	snprintf(dir, sizeof(dir), "%.*s", n, slash ? path : ".");
+	return open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* By its directory, so that a file renamed into place is found, too. */
+static int open_file(const struct option_input *in, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return openat(in->dir, slash ? slash + 1 : path, O_RDONLY | O_CLOEXEC);
+}
+
+bool options_readable(const struct option_input *in, const char *path)
+{
+	const int fd = open_file(in, path);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static bool read_file(struct source *s)
 {
-	FILE *f = fopen(s->file, "re");
-	char *text = NULL;
 	size_t size = 0;
+	FILE *f = NULL;
+	int fd = -1;
 
+	if (s->in->dir < 0)
+		s->in->dir = open_directory(s->file);
+	if (s->in->dir >= 0)
+		fd = open_file(s->in, s->file);
+	if (fd >= 0)
+		f = fdopen(fd, "r");
 	if (f)
-		text = load(f, &size);
-	if (!text)
+		s->in->text = load(f, &size);
+	if (!s->in->text)
 		snprintf(s->error->text, sizeof(s->error->text),
 			 "--config '%.200s': %s", s->file, strerror(errno));
 	if (f)
 		fclose(f);
-	return text && read_lines(s, text, size);
+	return s->in->text && read_lines(s, s->in->text, size);
 }
 
 /* The parser of --config just keeps the path; it is the first thing read. */
@@ -262,22 +316,47 @@ static const char *config_path(const struct source *s)
 		     : NULL;
 }
 
-bool options_read(const struct option_table *t, void *config, int argc,
-		  char **argv, struct option_error *e)
+bool options_read(const struct option_table *t, void *config,
+		  struct option_input *in, struct option_error *e)
 {
-	const struct source fresh = { .table = t,
-				      .config = config,
-				      .error = e };
+	const struct source fresh = {
+		.table = t, .config = config, .in = in, .error = e
+	};
 	struct source args = fresh;
 	struct source file = fresh;
 
-	if (!read_arguments(&args, argc, argv, "config"))
+	if (!read_arguments(&args, in->argc, in->argv, "config"))
 		return false;
 	file.file = config_path(&args);
 	if (file.file && !read_file(&file))
 		return false;
 	args = fresh;
-	return read_arguments(&args, argc, argv, NULL);
+	return read_arguments(&args, in->argc, in->argv, NULL);
+}
+
+void options_forget(struct option_input *in)
+{
+	free(in->text);
+	in->text = NULL;
+}
+
+const struct option_row *options_change(const struct option_table *t,
+					const struct option_input *a,
+					const struct option_input *b,
+					size_t *at)
+{
+	const struct option_group *g = t->groups;
+	size_t base = 0;
+
+	for (; g < t->groups + t->count; base += g++->count) {
+		while (*at >= base && *at < base + g->count) {
+			const size_t i = (*at)++;
+
+			if (a->given[i] != b->given[i])
+				return &g->rows[i - base];
+		}
+	}
+	return NULL;
 }
 
 void options_expect(struct option_error *e, const char *name,

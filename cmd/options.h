@@ -13,8 +13,8 @@
 /**
  * typedef-free parser of one value
  * @field:	where it goes, inside the applet's configuration
- * @text:	the value as written; "" for a switch. It lives as long as the
- *		program
+ * @text:	the value as written; "" for a switch. It lives until
+ *		options_forget()
  *
  * Return: NULL, or what was expected ("a port from 1 to 65535")
  */
@@ -24,6 +24,9 @@ enum option_flags {
 	OPTION_REPEAT = 1, /* may be given again; values add up */
 	OPTION_SWITCH = 2, /* takes no value */
 	OPTION_ARGS = 4,   /* on the command line only */
+	OPTION_LIVE = 8,   /* a reload may change it: its parser keeps no
+			    * reference to the text */
+	OPTION_ONCE = 16,  /* not parsed again by a reload */
 };
 
 /**
@@ -85,16 +88,58 @@ struct option_error {
 	char text[512];
 };
 
+#define OPTION_ROWS_MAX 96u
+
+/**
+ * struct option_input - where options come from, and what was given there
+ * @argv:	the command line, options only
+ * @again:	a reload: options that are OPTION_ONCE are not parsed
+ * @breathe:	called with @ctx once in many lines of the file, so that
+ *		reading a long one does not hold up packets; may be NULL
+ * @dir:	directory of the config file; -1: not open yet. Whoever has
+ *		become somebody else can still open a file in it
+ * @text:	what the config file said; NULL: there is none
+ * @given:	for each row of the table a hash of its values; 0: none
+ */
+struct option_input {
+	int argc;
+	char **argv;
+	bool again;
+	void (*breathe)(void *ctx);
+	void *ctx;
+	int dir;
+	char *text;
+	uint64_t given[OPTION_ROWS_MAX];
+};
+
 /**
  * options_read() - read the config file that --config names, then the rest of
  * the command line, which wins
  * @config:	the applet's configuration, holding the defaults
- * @argv:	options only
+ * @in:		@argc, @argv, @again and @dir set; the rest is filled in
  *
  * Return: false, with @e saying why
  */
 XL_MUST_USE bool options_read(const struct option_table *t, void *config,
-			      int argc, char **argv, struct option_error *e);
+			      struct option_input *in, struct option_error *e);
+
+/* options_readable() - could the config file @path be read again? Sets errno. */
+XL_MUST_USE bool options_readable(const struct option_input *in,
+				  const char *path);
+
+/* options_forget() - free the text that values refer to. */
+void options_forget(struct option_input *in);
+
+/**
+ * options_change() - the next option that two readings give differently
+ * @at:		0 at first: number of the row to begin with; set to the one
+ *		behind what was found
+ *
+ * Return: NULL if there is no other
+ */
+XL_MUST_USE const struct option_row *
+options_change(const struct option_table *t, const struct option_input *a,
+	       const struct option_input *b, size_t *at);
 
 /* options_expect() - say that an option's value, or its lack, is wrong. */
 void options_expect(struct option_error *e, const char *name,

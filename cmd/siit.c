@@ -2,192 +2,30 @@
 /*
  * siit.c - the stateless translator as a daemon
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "applet.h"
-#include "list.h"
-#include "parse.h"
-#include "trans.h"
+#include "siit_options.h"
 
 #define ROUTES_MAX 1024u /* mappings that get a route each */
 
 /**
- * struct options - configuration
- * @eam:	of struct eam_entry
- * @deny4:	of struct net4
- * @allow4:	of struct net4
- * @error4_set:	--error-source4 was given
- * @error4_on:	there are sources for errors from unmapped IPv6 addresses
- * @error6_on:	the same for IPv4
- * @ext_set:	--error-extension was given
+ * struct daemon - the running translator
+ * @routed:	of struct net4: networks of mappings with a route of ours
  */
-struct options {
-	struct app_options app; /* first member */
-	struct trans_options tr;
-	struct pref64 pool6;
-	struct list eam;
-	struct list deny4;
-	struct list allow4;
-	struct net4 error4;
-	struct net6 error6;
-	bool error4_set;
-	bool error4_on;
-	bool error6_on;
-	bool ext_set;
-	enum node_extension ext;
-	enum hairpin hairpin;
-};
-
 struct daemon {
 	struct trans trans; /* first member */
-	const struct options *opt;
+	struct siit_options *opt;
 	struct siit siit;
+	struct list routed;
 };
-
-static const char *parse_eam(void *field, const char *text)
-{
-	const char *comma = strchr(text, ',');
-	struct eam_entry e;
-	struct net4 v4;
-	struct net6 v6;
-	char first[32];
-	const char *expected;
-
-	if (!comma || (size_t)(comma - text) >= sizeof(first))
-		return "an IPv4 and an IPv6 prefix with a comma between them";
-	memcpy(first, text, (size_t)(comma - text));
-	first[comma - text] = '\0';
-	expected = parse_net4(first, &v4);
-	if (!expected)
-		expected = parse_net6(comma + 1, &v6);
-	if (expected)
-		return expected;
-	if (32u - v4.len > 128u - v6.len)
-		return "no more bits behind the IPv4 prefix than behind the "
-		       "IPv6 prefix (RFC 7757, 3.2)";
-	e = (struct eam_entry){ v6.addr, v4.addr, v4.len, v6.len };
-	return list_add(field, &e, sizeof(e));
-}
-
-static const char *parse_error_source4(void *field, const char *text)
-{
-	struct options *o = field;
-
-	o->error4_set = true;
-	o->error4_on = strcmp(text, "none") != 0;
-	return o->error4_on ? parse_net4(text, &o->error4) : NULL;
-}
-
-static const char *parse_error_source6(void *field, const char *text)
-{
-	struct options *o = field;
-
-	o->error6_on = strcmp(text, "none") != 0;
-	return o->error6_on ? parse_net6(text, &o->error6) : NULL;
-}
-
-static const char *parse_error_extension(void *field, const char *text)
-{
-	static const char *const words[] = { "off", "interface", "node-id",
-					     NULL };
-	struct options *o = field;
-	const int n = parse_word(text, words);
-
-	o->ext_set = true;
-	o->ext = (enum node_extension)n;
-	return n < 0 ? "node-id, interface or off" : NULL;
-}
-
-static const char *parse_hairpin(void *field, const char *text)
-{
-	static const char *const words[] = { "off", "simple", "intrinsic",
-					     NULL };
-
-	return parse_choice(field, text, words, "off, simple or intrinsic");
-}
-
-static const struct option_row rows[] = {
-	OPTION(struct options, pool6, "pool6", "PREFIX", parse_pref64_row, 0,
-	       "prefix of the IPv4 Internet (RFC 6052)"),
-	OPTION(struct options, eam, "eam", "V4,V6", parse_eam, OPTION_REPEAT,
-	       "mapping of prefixes (RFC 7757)"),
-	OPTION(struct options, deny4, "denylist4", "CIDR", parse_net4_list,
-	       OPTION_REPEAT, "IPv4 that is not translated under pool6"),
-	OPTION(struct options, allow4, "allow4", "CIDR", parse_net4_list,
-	       OPTION_REPEAT, "special IPv4 that is translated all the same"),
-	{ "error-source4", "CIDR|none",
-	  "for errors from unmapped IPv6; default: 192.0.0.8",
-	  parse_error_source4, 0, 0 },
-	{ "error-source6", "PREFIX|none",
-	  "for errors from unmapped IPv4; default: none", parse_error_source6,
-	  0, 0 },
-	{ "error-extension", "HOW",
-	  "tell the unmapped source: node-id, interface or off",
-	  parse_error_extension, 0, 0 },
-	OPTION(struct options, hairpin, "hairpin", "HOW", parse_hairpin, 0,
-	       "off, simple or intrinsic (default) (RFC 7757, 4.2)"),
-};
-
-static const struct option_group groups[] = {
-	OPTION_GROUP("stateless translation", rows, 0),
-	TRANS_GROUP(offsetof(struct options, tr)),
-	APP_GROUP,
-};
-
-static const struct option_table table = {
-	.usage = "xlat siit --pool6 PREFIX [OPTION]...",
-	.about = "Translate between IPv4 and IPv6 without state (RFC 7915).",
-	.groups = groups,
-	.count = XL_COUNT(groups),
-};
-
-/* The table of mappings, if there are any. */
-static bool build_eam(struct eam *e, const struct list *entries,
-		      struct option_error *error)
-{
-	const struct eam_entry *x = entries->items;
-	const char *expected = NULL;
-	char text[256];
-	size_t i = 0;
-	void *mem;
-
-	if (!entries->count)
-		return true;
-	mem = calloc(1, eam_size((uint32_t)entries->count));
-	if (!mem)
-		expected = "fewer values: out of memory";
-	else
-		eam_init(e, mem, (uint32_t)entries->count);
-	while (i < entries->count && !expected)
-		expected = eam_add(e, x[i++]);
-	if (!expected)
-		return true;
-	snprintf(text, sizeof(text), "%s (mapping %zu)", expected, i);
-	options_expect(error, "eam", text);
-	return false;
-}
 
 static bool check(struct app *a, struct option_error *e)
 {
 	struct daemon *d = (struct daemon *)(void *)a;
-	const struct options *o = d->opt;
 
-	if (!build_eam(&d->siit.eam, &o->eam, e))
-		return false;
-	if (!o->pool6.len && !o->eam.count) {
-		options_expect(e, "pool6",
-			       "a prefix such as 64:ff9b::/96, or --eam");
-		return false;
-	}
-	if (!o->pool6.len && translate_illegal6(o->tr.self6)) {
-		options_expect(e, "self6",
-			       "an address for our ICMPv6 errors, since there "
-			       "is no pool6 to make one of");
-		return false;
-	}
-	return true;
+	return siit_options_check(d->opt, e);
 }
 
 static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
@@ -200,13 +38,14 @@ static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
 
 static void fill_siit(struct daemon *d)
 {
-	const struct options *o = d->opt;
+	const struct siit_options *o = d->opt;
 	struct siit *s = &d->siit;
 
 	s->tr = d->trans.tr;
 	if (translate_illegal6(s->tr.self6))
 		s->tr.self6 = pref64_embed(o->pool6, s->tr.self4);
 	s->pool6 = o->pool6;
+	s->eam = o->mappings;
 	s->wkp_strict = true;
 	s->tr.allow4 = o->allow4.items;
 	s->tr.allow4_count = (uint32_t)o->allow4.count;
@@ -225,24 +64,66 @@ static void fill_siit(struct daemon *d)
 	s->random |= 1;
 }
 
-static enum exit_status add_routes(struct daemon *d)
+static bool has_net(const struct list *nets, struct net4 net)
+{
+	const struct net4 *x = nets->items;
+
+	for (size_t i = 0; i < nets->count; i++)
+		if (x[i].addr == net.addr && x[i].len == net.len)
+			return true;
+	return false;
+}
+
+/* The IPv4 networks of the mappings. */
+static void wanted_routes(const struct daemon *d, struct list *out)
 {
 	const struct eam_entry *x = d->opt->eam.items;
-	const size_t count = d->opt->eam.count;
-	enum exit_status status = trans_up(&d->trans);
 	struct net4 net;
+
+	for (size_t i = 0; i < d->opt->eam.count; i++) {
+		net = (struct net4){ x[i].addr4, x[i].len4 };
+		if (list_add(out, &net, sizeof(net)))
+			log_error("no route for mapping %zu: out of memory", i);
+	}
+}
+
+/* Return: how many routes could not be set or removed; it is in the log. */
+static int sync_routes(struct daemon *d)
+{
+	struct list wanted = { 0 };
+	const struct net4 *x;
+	int troubles = 0;
+
+	if (d->opt->eam.count > ROUTES_MAX) {
+		log_warn("more than %u mappings: no routes are made for their "
+			 "IPv4 prefixes; route what covers them to %s",
+			 ROUTES_MAX, d->trans.tun.name);
+		return 0;
+	}
+	wanted_routes(d, &wanted);
+	x = wanted.items;
+	for (size_t i = 0; i < wanted.count; i++)
+		if (!has_net(&d->routed, x[i]) &&
+		    trans_route4(&d->trans, x[i], 0))
+			troubles++;
+	x = d->routed.items;
+	for (size_t i = 0; i < d->routed.count; i++)
+		if (!has_net(&wanted, x[i]) && trans_unroute4(&d->trans, x[i]))
+			troubles++;
+	free(d->routed.items);
+	d->routed = wanted;
+	return troubles;
+}
+
+static enum exit_status add_routes(struct daemon *d)
+{
+	enum exit_status status = trans_up(&d->trans);
 
 	if (!status && d->opt->pool6.len)
 		status = trans_route6(&d->trans, d->opt->pool6.prefix,
 				      d->opt->pool6.len);
-	if (count > ROUTES_MAX)
-		log_warn("more than %u mappings: no routes for their IPv4 "
-			 "prefixes; route what covers them to %s",
-			 ROUTES_MAX, d->trans.tun.name);
-	for (size_t i = 0; i < count && count <= ROUTES_MAX && !status; i++) {
-		net = (struct net4){ x[i].addr4, x[i].len4 };
-		status = trans_route4(&d->trans, net, 0);
-	}
+	if (!status && sync_routes(d))
+		status = EXIT_RUN;
 	return status ? status : trans_forwarding(&d->trans);
 }
 
@@ -254,6 +135,8 @@ static enum exit_status open_siit(struct app *a)
 
 	if (status)
 		return status;
+	/* Routes follow the mappings when those are read again. */
+	d->trans.keep_helper = d->opt->app.config != NULL;
 	fill_siit(d);
 	status = add_routes(d);
 	return status ? status : trans_start(&d->trans, translate);
@@ -262,6 +145,25 @@ static enum exit_status open_siit(struct app *a)
 static void close_siit(struct app *a)
 {
 	trans_close((struct trans *)(void *)a);
+}
+
+static int reload(struct app *a, struct app_options *fresh,
+		  struct option_error *e)
+{
+	struct daemon *d = (struct daemon *)(void *)a;
+	struct siit_options *want = (struct siit_options *)(void *)fresh;
+
+	if (!siit_options_check(want, e))
+		return -1;
+	siit_options_adopt(d->opt, want);
+	trans_adopt(&d->trans);
+	fill_siit(d);
+	return sync_routes(d);
+}
+
+static void release(struct app_options *fresh)
+{
+	siit_options_release((struct siit_options *)(void *)fresh);
 }
 
 static void status(const void *ctx, struct report *r)
@@ -281,22 +183,20 @@ static const struct control_command commands[] = {
 
 static const struct app_hooks hooks = {
 	.name = "siit",
-	.options = &table,
+	.options = &siit_options_table,
 	.commands = commands,
 	.check = check,
 	.open = open_siit,
 	.close = close_siit,
+	.reload = reload,
+	.breathe = trans_breathe,
+	.release = release,
+	.options_size = sizeof(struct siit_options),
 };
 
 int siit_run(int argc, char **argv)
 {
-	static struct options options = {
-		.app = APP_DEFAULTS,
-		.tr = TRANS_DEFAULTS,
-		.error4 = { TRANS_DUMMY4, 32 },
-		.error4_on = true,
-		.hairpin = HAIRPIN_INTRINSIC,
-	};
+	static struct siit_options options = SIIT_OPTIONS_DEFAULTS;
 	static struct daemon daemon = {
 		.trans = { .app = { .hooks = &hooks, .opt = &options.app },
 			   .opt = &options.tr },

@@ -82,13 +82,15 @@ const struct option_row trans_rows[] = {
 	OPTION(struct trans_options, no_offload, "offload", "auto|off",
 	       parse_offload, 0, "super-packets and unfinished checksums"),
 	OPTION(struct trans_options, lowest_mtu6, "lowest-ipv6-mtu", "BYTES",
-	       parse_mtu6, 0, "IPv4 without DF is cut to fit; default: 1280"),
+	       parse_mtu6, OPTION_LIVE,
+	       "IPv4 without DF is cut to fit; default: 1280"),
 	OPTION(struct trans_options, udp_zero, "udp-zero-checksum", "HOW",
-	       parse_udp_zero, 0, "compute (default), drop or forward"),
-	OPTION(struct trans_options, tos, "tos", "copy|N", parse_tos_row, 0,
-	       "TOS of IPv4 packets; default: copy"),
+	       parse_udp_zero, OPTION_LIVE,
+	       "compute (default), drop or forward"),
+	OPTION(struct trans_options, tos, "tos", "copy|N", parse_tos_row,
+	       OPTION_LIVE, "TOS of IPv4 packets; default: copy"),
 	OPTION(struct trans_options, tc, "traffic-class", "copy|N",
-	       parse_tos_row, 0, "of IPv6 packets; default: copy"),
+	       parse_tos_row, OPTION_LIVE, "of IPv6 packets; default: copy"),
 	OPTION(struct trans_options, self4, "self4", "ADDRESS", parse_self4, 0,
 	       "where our own ICMPv4 errors come from"),
 	OPTION(struct trans_options, self6, "self6", "ADDRESS", parse_self6, 0,
@@ -201,6 +203,23 @@ static void fill_translate(struct trans *t, uint32_t towards4,
 		t->tr.mtu6 = IP6_MTU_MIN;
 }
 
+void trans_options_adopt(struct trans_options *o,
+			 const struct trans_options *fresh)
+{
+	o->lowest_mtu6 = fresh->lowest_mtu6;
+	o->udp_zero = fresh->udp_zero;
+	o->tos = fresh->tos;
+	o->tc = fresh->tc;
+}
+
+void trans_adopt(struct trans *t)
+{
+	t->tr.lowest_mtu6 = t->opt->lowest_mtu6;
+	t->tr.udp_zero = t->opt->udp_zero;
+	t->tr.tos = t->opt->tos;
+	t->tr.tc = t->opt->tc;
+}
+
 static enum exit_status open_netlink(struct trans *t)
 {
 	const int err = nl_open(&t->nl);
@@ -259,8 +278,8 @@ static const char *net_text(const struct nl_net *n, char out[64])
 	return out;
 }
 
-static enum exit_status add(struct trans *t, enum netcfg_op op,
-			    const char *what, struct nl_route route)
+static enum exit_status change(struct trans *t, enum netcfg_op op,
+			       const char *what, struct nl_route route)
 {
 	const struct netcfg_request r = { .op = op, .route = route };
 	char text[160];
@@ -273,26 +292,33 @@ static enum exit_status add(struct trans *t, enum netcfg_op op,
 
 enum exit_status trans_address4(struct trans *t, uint32_t addr)
 {
-	return add(t, NETCFG_ADDRESS, "address",
-		   (struct nl_route){ .dst = nl_net4(addr, 32),
-				      .ifindex = t->tun.ifindex });
+	return change(t, NETCFG_ADDRESS, "address",
+		      (struct nl_route){ .dst = nl_net4(addr, 32),
+					 .ifindex = t->tun.ifindex });
 }
 
 enum exit_status trans_route4(struct trans *t, struct net4 net, uint32_t metric)
 {
-	return add(t, NETCFG_ROUTE_ADD, "route",
-		   (struct nl_route){ .dst = nl_net4(net.addr, net.len),
-				      .ifindex = t->tun.ifindex,
-				      .metric = metric,
-				      .mtu = t->tr.mtu6 - GROWTH });
+	return change(t, NETCFG_ROUTE_ADD, "route",
+		      (struct nl_route){ .dst = nl_net4(net.addr, net.len),
+					 .ifindex = t->tun.ifindex,
+					 .metric = metric,
+					 .mtu = t->tr.mtu6 - GROWTH });
+}
+
+enum exit_status trans_unroute4(struct trans *t, struct net4 net)
+{
+	return change(t, NETCFG_ROUTE_DEL, "no route",
+		      (struct nl_route){ .dst = nl_net4(net.addr, net.len),
+					 .ifindex = t->tun.ifindex });
 }
 
 enum exit_status trans_route6(struct trans *t, struct addr6 addr,
 			      unsigned int len)
 {
-	return add(t, NETCFG_ROUTE_ADD, "route",
-		   (struct nl_route){ .dst = nl_net6(addr, len),
-				      .ifindex = t->tun.ifindex });
+	return change(t, NETCFG_ROUTE_ADD, "route",
+		      (struct nl_route){ .dst = nl_net6(addr, len),
+					 .ifindex = t->tun.ifindex });
 }
 
 enum exit_status trans_forwarding(struct trans *t)
@@ -321,6 +347,14 @@ enum exit_status trans_start(struct trans *t,
 	if (err)
 		log_error("packet buffers: %s", strerror(-err));
 	return app_status(err);
+}
+
+void trans_breathe(void *ctx)
+{
+	struct trans *t = ctx;
+
+	t->app.loop.now = ev_clock();
+	t->pump.ev.ready(&t->app.loop, &t->pump.ev, 0);
 }
 
 void trans_close(struct trans *t)

@@ -54,6 +54,12 @@ extern const struct option_row trans_rows[];
 		"translation", trans_rows, TRANS_ROW_COUNT, base               \
 	}
 
+/**
+ * trans_options_adopt() - take over what may change at run time
+ */
+void trans_options_adopt(struct trans_options *o,
+			 const struct trans_options *fresh);
+
 /* Addresses to which only a default route leads (RFC 5737, RFC 3849). */
 #define TRANS_DEFAULT4 0xc0000201u
 #define TRANS_DEFAULT6 ((struct addr6){ 0x20010db800000000, 1 })
@@ -104,6 +110,7 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  * trans_address4() - an address of the device itself
  * trans_route4() - IPv4 into the device, with an MTU that leaves room for the
  *		longer header
+ * trans_unroute4() - such a route goes
  * trans_route6() - IPv6 into the device
  * trans_forwarding() - the machine forwards
  */
@@ -111,6 +118,7 @@ XL_MUST_USE enum exit_status trans_up(struct trans *t);
 XL_MUST_USE enum exit_status trans_address4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_route4(struct trans *t, struct net4 net,
 					  uint32_t metric);
+XL_MUST_USE enum exit_status trans_unroute4(struct trans *t, struct net4 net);
 XL_MUST_USE enum exit_status trans_route6(struct trans *t, struct addr6 addr,
 					  unsigned int len);
 XL_MUST_USE enum exit_status trans_forwarding(struct trans *t);
@@ -129,6 +137,12 @@ trans_start(struct trans *t,
  * trans_close() - the device and its routes go, sysctls are put back
  */
 void trans_close(struct trans *t);
+
+/* trans_adopt() - translate by @t->opt, which has changed, from now on. */
+void trans_adopt(struct trans *t);
+
+/* trans_breathe() - in the middle of something long: handle packets. */
+void trans_breathe(void *ctx);
 
 /* Fields of status; the command "counters". */
 void trans_report(const struct trans *t, struct report *r);

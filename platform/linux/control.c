@@ -91,24 +91,32 @@ static void client_write(struct ev_loop *loop, struct control_client *c)
 		client_close(c, loop);
 }
 
-/* "error ..." with the words that would have been understood. */
-static void refuse(struct control_client *c)
+/* The answer is "error ..." and nothing else. */
+static void refuse(struct control_client *c, const char *why)
 {
-	const struct control_command *k = c->owner->commands;
-	size_t n = (size_t)snprintf(c->buf, sizeof(c->buf),
-				    "error unknown command; expected");
-
-	for (; k->name; k++)
-		n += (size_t)snprintf(c->buf + n, sizeof(c->buf) - n, " %s",
-				      k->name);
-	n += (size_t)snprintf(c->buf + n, sizeof(c->buf) - n, "\n");
-	c->start = 0;
-	c->len = (uint32_t)n;
+	c->len = (uint32_t)snprintf(c->buf, sizeof(c->buf), "error %.1000s\n",
+				    why);
 	c->ended = true;
 }
 
-static const struct control_command *find(const struct control *c,
-					  const char *name)
+/* Name the words that would have been understood. */
+static void refuse_word(struct control_client *c)
+{
+	const struct control_command *k = c->owner->commands;
+	const struct control_action *a = c->owner->actions;
+	char why[512];
+	size_t n =
+		(size_t)snprintf(why, sizeof(why), "unknown command; expected");
+
+	for (; k->name && n < sizeof(why); k++)
+		n += (size_t)snprintf(why + n, sizeof(why) - n, " %s", k->name);
+	for (; a->name && n < sizeof(why); a++)
+		n += (size_t)snprintf(why + n, sizeof(why) - n, " %s", a->name);
+	refuse(c, why);
+}
+
+static const struct control_command *find_command(const struct control *c,
+						  const char *name)
 {
 	for (const struct control_command *k = c->commands; k->name; k++)
 		if (strcmp(k->name, name) == 0)
@@ -116,27 +124,63 @@ static const struct control_command *find(const struct control *c,
 	return NULL;
 }
 
+static const struct control_action *find_action(const struct control *c,
+						const char *name)
+{
+	for (const struct control_action *a = c->actions; a->name; a++)
+		if (strcmp(a->name, name) == 0)
+			return a;
+	return NULL;
+}
+
+static void begin(struct control_client *c, bool json, bool table)
+{
+	struct report *r = &c->report;
+
+	*r = (struct report){ .json = json,
+			      .table = table,
+			      .buf = c->buf,
+			      .size = sizeof(c->buf) };
+	r->len = (uint32_t)snprintf(c->buf, sizeof(c->buf), "ok\n");
+	report_begin(r);
+}
+
+/* What is told is done at once. */
+static void act(struct control_client *c, const struct control_action *a,
+		bool json)
+{
+	const char *error;
+
+	begin(c, json, false);
+	report_record(&c->report);
+	error = a->run(c->owner->ctx, &c->report);
+	report_record_end(&c->report);
+	report_end(&c->report);
+	c->len = c->report.len;
+	c->ended = true;
+	if (error)
+		refuse(c, error);
+}
+
 static void answer(struct control_client *c, char *line)
 {
 	char *word = strchr(line, ' ');
 	const bool json = word && strcmp(word, " json") == 0;
+	const struct control_action *action;
 
 	if (word)
 		*word = '\0';
-	c->command = find(c->owner, line);
-	if (!c->command || (word && !json)) {
-		refuse(c);
-		return;
-	}
-	c->report = (struct report){ .json = json,
-				     .table = c->command->next != NULL,
-				     .buf = c->buf,
-				     .size = sizeof(c->buf) };
-	c->len = (uint32_t)snprintf(c->buf, sizeof(c->buf), "ok\n");
-	c->report.len = c->len;
-	report_begin(&c->report);
-	c->len = c->report.len;
 	c->start = 0;
+	c->command = find_command(c->owner, line);
+	action = find_action(c->owner, line);
+	if ((!c->command && !action) || (word && !json)) {
+		refuse_word(c);
+	} else if (action) {
+		act(c, action, json);
+	} else {
+		begin(c, json, c->command->next != NULL);
+		c->len = c->report.len;
+	}
 }
 
 static void client_read(struct ev_loop *loop, struct control_client *c)

@@ -32,6 +32,17 @@ struct control_command {
 	bool (*next)(const void *ctx, uint32_t *cursor, struct report *r);
 };
 
+/**
+ * struct control_action - something that can be told
+ * @name:	the word
+ * @run:	does it and writes fields about it to @r, or returns why it
+ *		could not: one line
+ */
+struct control_action {
+	const char *name;
+	const char *(*run)(void *ctx, struct report *r);
+};
+
 struct control_client {
 	struct ev ev; /* first member */
 	struct control *owner;
@@ -48,11 +59,13 @@ struct control_client {
 /**
  * struct control - the listening side
  * @commands:	ended by one without a name
- * @ctx:	for the commands
+ * @actions:	likewise
+ * @ctx:	for both
  */
 struct control {
 	struct ev ev; /* first member */
 	const struct control_command *commands;
+	const struct control_action *actions;
 	void *ctx;
 	struct control_client *clients;
 	char path[108];

@@ -154,36 +154,25 @@ void dnsio_conn_reply(struct dnsio *io, const struct query_client *client,
 		advance(c);
 }
 
-/* Is @c a better place for a new connection than @best, which may be NULL? A
- * free one is, then the one that has been idle longest. */
-static bool is_better(const struct dnsio_conn *c, const struct dnsio_conn *best)
-{
-	if (c->serial && c->pending)
-		return false;
-	return !best ||
-	       (best->serial && (!c->serial || c->idle.at < best->idle.at));
-}
-
-/* A place for a connection from @addr, which may be that of an idle one; if
- * @addr has enough, of one of its own. NULL: all are busy. */
+/* A place for a connection from @addr: a free one, or that of the one that
+ * has been idle longest. NULL if @addr has enough, or all are busy. */
 static struct dnsio_conn *find_place(struct dnsio *io, struct addr6 addr)
 {
 	struct dnsio_conn *best = NULL;
-	struct dnsio_conn *own = NULL;
 	uint32_t same = 0;
 
 	for (uint32_t i = 0; i < DNSIO_CONNS; i++) {
 		struct dnsio_conn *c = &io->conns[i];
 
-		if (is_better(c, best))
-			best = c;
-		if (!c->serial || !addr6_equal(c->client.addr, addr))
+		if (c->serial && addr6_equal(c->client.addr, addr))
+			same++;
+		if (c->serial && c->pending)
 			continue;
-		same++;
-		if (is_better(c, own))
-			own = c;
+		if (!best || (best->serial &&
+			      (!c->serial || c->idle.at < best->idle.at)))
+			best = c;
 	}
-	return same < DNSIO_CONNS_EACH ? best : own;
+	return same < DNSIO_CONNS_EACH ? best : NULL;
 }
 
 static void conn_open(struct dnsio *io, struct dnsio_conn *c, int fd,

@@ -15,6 +15,7 @@ static int install_run(int argc, char **argv);
 static const struct applet applets[] = {
 	{ "clat", "customer's side of 464XLAT: IPv4 over an IPv6-only line",
 	  clat_run, true },
+	{ "plat", "provider's side: stateful NAT64", plat_run, true },
 	{ "siit", "stateless translator", siit_run, true },
 	{ "dns64", "DNS server that makes IPv6 addresses of IPv4 ones",
 	  dns64_run, true },

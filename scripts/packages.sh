@@ -23,7 +23,7 @@ packages() {
 			shellcheck universal-ctags mandoc ;;
 	bench)
 		packages net
-		echo tayga ;;
+		echo tayga dnsperf ;;
 	*)
 		echo "packages.sh: no group '$1'" >&2
 		exit 2 ;;

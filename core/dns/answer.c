@@ -71,7 +71,7 @@ static bool read_records(struct answer *a)
 /* Next record of the answer section; false behind the last. */
 static bool next_answer(struct msg_reader *r, struct msg_rr *rr)
 {
-	return msg_read_rr(r, rr) == MSG_RR && rr->section == MSG_ANSWER;
+	return r->left[MSG_ANSWER] && msg_read_rr(r, rr) == MSG_RR;
 }
 
 /* The name that @name is an alias of; false if it is none. */

@@ -10,7 +10,8 @@ static const struct msg_name in_addr_arpa = { 14, "\7in-addr\4arpa" };
 /* Mailbox and primary of a zone that has neither (RFC 6303, 3). */
 static const struct msg_name nobody = { 16, "\6nobody\7invalid" };
 
-static struct local v4only_find(const struct msg_question *q)
+static struct local v4only_find(const struct synth *s,
+				const struct msg_question *q)
 {
 	struct local l = { LOCAL_NO, v4only };
 
@@ -18,7 +19,7 @@ static struct local v4only_find(const struct msg_question *q)
 		l.kind = LOCAL_NOBODY;
 	else if (q->type == MSG_A)
 		l.kind = LOCAL_V4;
-	else if (q->type == MSG_AAAA)
+	else if (q->type == MSG_AAAA && s->prefix_count)
 		l.kind = LOCAL_V6;
 	else if (q->type != MSG_DS)
 		l.kind = LOCAL_NOTHING;
@@ -138,7 +139,7 @@ static struct local reverse_find(const struct synth *s,
 struct local local_find(const struct synth *s, const struct msg_question *q)
 {
 	if (q->class == MSG_IN && msg_name_within(&q->name, &v4only))
-		return v4only_find(q);
+		return v4only_find(s, q);
 	if (q->class == MSG_IN && s->ptr && !s->v4only &&
 	    msg_name_within(&q->name, &ip6_arpa))
 		return reverse_find(s, q);

@@ -263,6 +263,7 @@ static void prefetch(struct query *q, const struct query_event *ev,
 	uint32_t ask;
 
 	if (!hit->popular || hit->lifetime < QUERY_PREFETCH ||
+	    hit->age >= hit->lifetime ||
 	    hit->age < hit->lifetime - hit->lifetime / 10 ||
 	    upstream_find(&q->up, key) != UPSTREAM_NONE)
 		return;
@@ -420,12 +421,20 @@ static struct query_step begin(struct query *q, const struct query_event *ev,
 	return enter(q, ev, index, STAGE_PTR);
 }
 
+static struct query_step refuse(struct query *q, const struct query_event *ev,
+				const struct query_client *client,
+				const struct request *rq)
+{
+	const struct request_ede ede = request_ede(REQUEST_EDE_PROHIBITED);
+
+	count(q, COUNT_REFUSED);
+	return reply(q, ev, client, rq, MSG_REFUSED, &ede);
+}
+
 struct query_step query_asked(struct query *q, const struct query_event *ev,
 			      const struct query_client *client,
 			      const void *data, size_t len)
 {
-	const struct request_ede prohibited =
-		request_ede(REQUEST_EDE_PROHIBITED);
 	const struct query_allow *allow;
 	struct request rq;
 	enum request_kind kind;
@@ -440,10 +449,8 @@ struct query_step query_asked(struct query *q, const struct query_event *ev,
 		return (struct query_step){ .what = QUERY_DROP };
 	}
 	allow = find_allow(q, client->addr);
-	if (!allow) {
-		count(q, COUNT_REFUSED);
-		return reply(q, ev, client, &rq, MSG_REFUSED, &prohibited);
-	}
+	if (!allow)
+		return refuse(q, ev, client, &rq);
 	if (kind == REQUEST_ASKS)
 		return begin(q, ev, client, &rq, allow->synth);
 	count(q, COUNT_MALFORMED);

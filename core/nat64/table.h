@@ -4,11 +4,11 @@
  *
  * Theory of operation. A bucket is one cache line of 16 slots; a slot holds
  * the number of a record and 8 bits of its hash, so that a record that is not
- * the one looked for is hardly ever touched. Each hash has two buckets; the
- * second one is used when the first is nearly full. With half of all slots in
- * use at most, both being full does not happen in practice; if it does, the
- * insertion is refused. Nothing is ever moved: a removal clears a slot, no
- * operation takes longer than reading two lines, and there is no rehashing.
+ * the one looked for is hardly ever touched. The used slots of a bucket come
+ * first. Each hash has two buckets; the second one is used when the first is
+ * nearly full. With half of all slots in use at most, both being full does
+ * not happen in practice; if it does, the insertion is refused. There is no
+ * rehashing: no operation takes longer than reading two lines.
  *
  * All zero is an empty table. Record 0 does not exist.
  */
@@ -35,16 +35,16 @@ struct table {
 
 /**
  * struct table_probe - a search under way
- * @bucket:	the two buckets
+ * @slot:	the next slot to look at
+ * @end:	end of its bucket
+ * @other:	the bucket that comes after it, or NULL
  * @tag:	what the tag bits have to be
- * @found:	slots of the present bucket that are still to be tried, as bits
- * @second:	the present bucket is the second
  */
 struct table_probe {
-	const uint32_t *bucket[2];
+	const uint32_t *slot;
+	const uint32_t *end;
+	const uint32_t *other;
 	uint32_t tag;
-	uint32_t found;
-	bool second;
 };
 
 XL_INLINE uint32_t table_buckets(uint32_t entries)
@@ -66,29 +66,19 @@ XL_INLINE uint32_t *table_bucket(const struct table *t, uint64_t hash,
 	return t->slots + (half * t->buckets >> 32) * TABLE_SLOTS;
 }
 
-XL_INLINE uint32_t table_match(const uint32_t *bucket, uint32_t tag)
-{
-	uint32_t found = 0;
-
-	for (unsigned int i = 0; i < TABLE_SLOTS; i++)
-		found |= (uint32_t)(bucket[i] >> TABLE_INDEX_BITS == tag) << i;
-	return found;
-}
-
 /**
  * table_probe() - begin to look for a hash
  */
 XL_INLINE struct table_probe table_probe(const struct table *t, uint64_t hash)
 {
-	struct table_probe p = {
-		.bucket = { table_bucket(t, hash, false),
-			    table_bucket(t, hash, true) },
+	const uint32_t *first = table_bucket(t, hash, false);
+
+	return (struct table_probe){
+		.slot = first,
+		.end = first + TABLE_SLOTS,
+		.other = table_bucket(t, hash, true),
 		.tag = table_tag(hash),
 	};
-
-	__builtin_prefetch(p.bucket[1]);
-	p.found = table_match(p.bucket[0], p.tag);
-	return p;
 }
 
 /**
@@ -100,15 +90,18 @@ XL_INLINE uint32_t table_next(struct table_probe *p)
 {
 	uint32_t slot;
 
-	if (!p->found && !p->second) {
-		p->second = true;
-		p->found = table_match(p->bucket[1], p->tag);
+	for (;;) {
+		while (p->slot < p->end && (slot = *p->slot)) {
+			p->slot++;
+			if (slot >> TABLE_INDEX_BITS == p->tag)
+				return slot & TABLE_INDEX_MAX;
+		}
+		if (!p->other)
+			return 0;
+		p->slot = p->other;
+		p->end = p->other + TABLE_SLOTS;
+		p->other = NULL;
 	}
-	if (!p->found)
-		return 0;
-	slot = p->bucket[p->second][__builtin_ctz(p->found)];
-	p->found &= p->found - 1;
-	return slot & TABLE_INDEX_MAX;
 }
 
 /**

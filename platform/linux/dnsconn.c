@@ -154,25 +154,36 @@ void dnsio_conn_reply(struct dnsio *io, const struct query_client *client,
 		advance(c);
 }
 
-/* A place for a connection from @addr: a free one, or that of the one that
- * has been idle longest. NULL if @addr has enough, or all are busy. */
+/* Is @c a better place for a new connection than @best, which may be NULL? A
+ * free one is, then the one that has been idle longest. */
+static bool is_better(const struct dnsio_conn *c, const struct dnsio_conn *best)
+{
+	if (c->serial && c->pending)
+		return false;
+	return !best ||
+	       (best->serial && (!c->serial || c->idle.at < best->idle.at));
+}
+
+/* A place for a connection from @addr, which may be that of an idle one; if
+ * @addr has enough, of one of its own. NULL: all are busy. */
 static struct dnsio_conn *find_place(struct dnsio *io, struct addr6 addr)
 {
 	struct dnsio_conn *best = NULL;
+	struct dnsio_conn *own = NULL;
 	uint32_t same = 0;
 
 	for (uint32_t i = 0; i < DNSIO_CONNS; i++) {
 		struct dnsio_conn *c = &io->conns[i];
 
-		if (c->serial && addr6_equal(c->client.addr, addr))
-			same++;
-		if (c->serial && c->pending)
-			continue;
-		if (!best || (best->serial &&
-			      (!c->serial || c->idle.at < best->idle.at)))
+		if (is_better(c, best))
 			best = c;
+		if (!c->serial || !addr6_equal(c->client.addr, addr))
+			continue;
+		same++;
+		if (is_better(c, own))
+			own = c;
 	}
-	return same < DNSIO_CONNS_EACH ? best : NULL;
+	return same < DNSIO_CONNS_EACH ? best : own;
 }
 
 static void conn_open(struct dnsio *io, struct dnsio_conn *c, int fd,

@@ -284,6 +284,8 @@ static void close_listener(struct dnsio *io, struct dnsio_listener *l)
 
 void dnsio_close(struct dnsio *io)
 {
+	if (!io->loop)
+		return;
 	ev_timer_set(io->loop, &io->expiry, UINT64_MAX);
 	for (uint32_t i = 0; i < io->listen_count; i++) {
 		close_listener(io, &io->udp[i]);

@@ -133,7 +133,7 @@ struct dnsio {
  */
 XL_MUST_USE int dnsio_open(struct dnsio *io, struct ev_loop *loop);
 
-/* Close all sockets. */
+/* Close all sockets; nothing where dnsio_open() was not called. */
 void dnsio_close(struct dnsio *io);
 
 /**

@@ -137,6 +137,8 @@ static void tun_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 		pump_send(pump, &p, pump->translate(pump->ctx, &p, loop->now),
 			  loop->now);
 	}
+	if (pump->batch_done)
+		pump->batch_done(pump->ctx);
 	if (got == 0 && (events & EPOLLERR))
 		got = -ENODEV;
 	if (got < 0 && got != -EBADMSG)

@@ -47,6 +47,7 @@ struct pump_counters {
  * @tun:	device
  * @translate:	the translator
  * @ctx:	its argument
+ * @batch_done:	called with @ctx after the packets of a wake-up; may be NULL
  * @errors:	token buckets of the errors it originates
  * @buf:	PKT_BUF_SIZE bytes for the packet
  * @piece:	PKT_BUF_SIZE bytes for what it is cut into
@@ -56,6 +57,7 @@ struct pump {
 	struct tun *tun;
 	struct xlat_result (*translate)(void *ctx, struct pkt *p, uint64_t now);
 	void *ctx;
+	void (*batch_done)(void *ctx);
 	struct error_limit errors;
 	struct pump_counters count;
 	uint8_t *buf;

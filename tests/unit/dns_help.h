@@ -117,7 +117,8 @@ static inline void dm_aaaa(struct dm *m, const char *name, unsigned long ttl,
 	dm_rr(m, 1, name, 28, ttl, wire, 16);
 }
 
-static inline void dm_soa(struct dm *m, const char *zone, unsigned long ttl)
+static inline void dm_soa_minimum(struct dm *m, const char *zone,
+				  unsigned long ttl, unsigned int minimum)
 {
 	struct dm rdata = { .n = 0 };
 
@@ -125,9 +126,14 @@ static inline void dm_soa(struct dm *m, const char *zone, unsigned long ttl)
 	dm_name(&rdata, "who.invalid");
 	for (unsigned int i = 0; i < 5; i++) {
 		dm_u16(&rdata, 0);
-		dm_u16(&rdata, 7 + i);
+		dm_u16(&rdata, i == 4 ? minimum : 7 + i);
 	}
 	dm_rr(m, 2, zone, 6, ttl, rdata.b, rdata.n);
+}
+
+static inline void dm_soa(struct dm *m, const char *zone, unsigned long ttl)
+{
+	dm_soa_minimum(m, zone, ttl, 3600);
 }
 
 /* An OPT record; @option: at most one, its code, with @text behind @info. */

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plat.c - the provider's side: stateful NAT64 (RFC 6146)
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "applet.h"
+#include "list.h"
+#include "nat64/nat64.h"
+#include "parse.h"
+#include "plat_options.h"
+#include "trans.h"
+
+#define SECOND        1000000000ull
+#define EXPIRY_BUDGET 256u /* sessions per wake-up before packets get a turn */
+
+/**
+ * struct daemon - the running NAT64
+ * @expiry:	when the next session runs out
+ * @mem:	its tables
+ */
+struct daemon {
+	struct trans trans; /* first member */
+	struct plat_options *opt;
+	struct nat64 *nat64;
+	struct ev_timer expiry;
+	void *mem;
+	size_t mem_size;
+};
+
+static bool check(struct app *a, struct option_error *e)
+{
+	struct daemon *d = (struct daemon *)(void *)a;
+
+	return plat_options_check(d->opt, e);
+}
+
+static void arm(struct daemon *d)
+{
+	const uint64_t next = nat64_next_expiry(d->nat64);
+
+	if (next != d->expiry.at)
+		ev_timer_set(&d->trans.app.loop, &d->expiry, next);
+}
+
+static void expire(struct ev_loop *loop, struct ev_timer *t)
+{
+	struct daemon *d =
+		(void *)((char *)t - offsetof(struct daemon, expiry));
+	struct pump *pump = &d->trans.pump;
+	struct pkt p = pump_scratch(pump);
+
+	while (nat64_expire(d->nat64, loop->now, &p, EXPIRY_BUDGET)) {
+		pump_send(pump, &p, xlat_forward(), loop->now);
+		p = pump_scratch(pump);
+	}
+	arm(d);
+}
+
+static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
+{
+	struct daemon *d = ctx;
+
+	return nat64_packet(d->nat64, p, now);
+}
+
+static void batch_done(void *ctx)
+{
+	arm(ctx);
+}
+
+static enum exit_status make_nat64(struct daemon *d)
+{
+	struct nat64_config *c = &d->opt->nat64;
+
+	trans_random(c->key, sizeof(c->key));
+	c->tr = d->trans.tr;
+	c->tr.allow4 = d->opt->allow4.items;
+	c->tr.allow4_count = (uint32_t)d->opt->allow4.count;
+	/* A customer's traceroute shows us under the prefix that it uses. */
+	if (!d->opt->tr.self4)
+		c->tr.self4 = c->pool4[0].first;
+	if (translate_illegal6(c->tr.self6))
+		c->tr.self6 = pref64_embed(c->pool6, c->tr.self4);
+	d->trans.tr = c->tr;
+	d->mem_size = nat64_size(c);
+	d->mem = mmap(NULL, d->mem_size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (d->mem == MAP_FAILED) {
+		d->mem = NULL;
+		log_error("%zu MiB for %u sessions: %s", d->mem_size >> 20,
+			  c->max_sessions, strerror(errno));
+		return EXIT_RUN;
+	}
+	d->nat64 = nat64_init(d->mem, c);
+	d->expiry = (struct ev_timer){ .at = UINT64_MAX, .due = expire };
+	return EXIT_OK;
+}
+
+/* A range of addresses as the networks that it consists of. */
+static enum exit_status route_range(struct trans *t,
+				    const struct nat64_range *r)
+{
+	uint64_t at = r->first;
+	enum exit_status status = EXIT_OK;
+	unsigned int bits;
+
+	while (at <= r->last && !status) {
+		bits = at ? (unsigned int)__builtin_ctzll(at) : 32;
+		while (at + (1ull << bits) - 1 > r->last)
+			bits--;
+		status = trans_route4(
+			t, (struct net4){ (uint32_t)at, (uint8_t)(32 - bits) },
+			0);
+		at += 1ull << bits;
+	}
+	return status;
+}
+
+/* Two ranges of ports of one address are one route. */
+static bool routed_before(const struct nat64_config *c, uint32_t i)
+{
+	for (uint32_t j = 0; j < i; j++)
+		if (c->pool4[j].first == c->pool4[i].first &&
+		    c->pool4[j].last == c->pool4[i].last)
+			return true;
+	return false;
+}
+
+static enum exit_status add_routes(struct daemon *d)
+{
+	const struct nat64_config *c = &d->opt->nat64;
+	enum exit_status status = trans_up(&d->trans);
+
+	if (!status)
+		status = trans_route6(&d->trans, c->pool6.prefix, c->pool6.len);
+	for (uint32_t i = 0; i < c->pool4_count && !status; i++)
+		if (!routed_before(c, i))
+			status = route_range(&d->trans, &c->pool4[i]);
+	return status ? status : trans_forwarding(&d->trans);
+}
+
+static enum exit_status open_plat(struct app *a)
+{
+	struct daemon *d = (struct daemon *)(void *)a;
+	const struct nat64_config *c = &d->opt->nat64;
+	enum exit_status status;
+
+	status = trans_open(&d->trans, TRANS_DEFAULT4,
+			    c->allow6_count ? c->allow6[0].addr
+					    : TRANS_DEFAULT6);
+	if (!status)
+		status = make_nat64(d);
+	if (!status)
+		status = add_routes(d);
+	if (status)
+		return status;
+	d->trans.pump.batch_done = batch_done;
+	return trans_start(&d->trans, translate);
+}
+
+static void close_plat(struct app *a)
+{
+	struct daemon *d = (struct daemon *)(void *)a;
+
+	trans_close(&d->trans);
+	if (d->mem)
+		munmap(d->mem, d->mem_size);
+}
+
+static void status(const void *ctx, struct report *r)
+{
+	const struct daemon *d = ctx;
+	struct nat64_stats s;
+
+	nat64_get_stats(d->nat64, &s);
+	app_report(&d->trans.app, r);
+	trans_report(&d->trans, r);
+	report_net6(r, "pool6", d->opt->nat64.pool6.prefix,
+		    d->opt->nat64.pool6.len);
+	report_number(r, "sessions", 0, s.sessions);
+	report_number(r, "sessions-max", 0, s.sessions_max);
+	report_number(r, "bindings", 0, s.bindings);
+	report_number(r, "subscribers", 0, s.subscribers);
+	report_number(r, "syns-held", 0, s.syns_held);
+}
+
+static void counters(const void *ctx, struct report *r)
+{
+	const struct daemon *d = ctx;
+	struct nat64_stats s;
+
+	nat64_get_stats(d->nat64, &s);
+	report_number(r, "sessions-created", 0, s.sessions_created);
+	report_number(r, "bindings-created", 0, s.bindings_created);
+	report_number(r, "hairpinned", 0, s.hairpinned);
+	trans_counters(ctx, r);
+}
+
+static const char *proto_name(uint8_t proto)
+{
+	return proto == IP_TCP ? "tcp" : proto == IP_UDP ? "udp" : "icmp";
+}
+
+static bool next_session(const void *ctx, uint32_t *cursor, struct report *r)
+{
+	const struct daemon *d = ctx;
+	const uint64_t now = d->trans.app.loop.now;
+	struct nat64_session_view s;
+
+	if (!nat64_next_session(d->nat64, cursor, &s))
+		return false;
+	report_record(r);
+	report_text(r, "proto", 5, proto_name(s.proto));
+	report_addr6(r, "client", s.client);
+	report_number(r, "port", 5, s.client_port);
+	report_addr4(r, "pool", s.pool);
+	report_number(r, "pport", 5, s.pool_port);
+	report_addr4(r, "remote", s.remote);
+	report_number(r, "rport", 5, s.remote_port);
+	report_text(r, "state", 12, s.state);
+	report_number(r, "expires", 7,
+		      s.expires > now ? (s.expires - now) / SECOND : 0);
+	report_record_end(r);
+	return true;
+}
+
+static bool next_binding(const void *ctx, uint32_t *cursor, struct report *r)
+{
+	const struct daemon *d = ctx;
+	struct nat64_binding_view b;
+
+	if (!nat64_next_binding(d->nat64, cursor, &b))
+		return false;
+	report_record(r);
+	report_text(r, "proto", 5, proto_name(b.proto));
+	report_addr6(r, "client", b.client);
+	report_number(r, "port", 5, b.client_port);
+	report_addr4(r, "pool", b.pool);
+	report_number(r, "pport", 5, b.pool_port);
+	report_number(r, "sessions", 8, b.sessions);
+	report_record_end(r);
+	return true;
+}
+
+static const struct control_command commands[] = {
+	{ "status", status, NULL },
+	{ "counters", counters, NULL },
+	{ "sessions", NULL, next_session },
+	{ "bindings", NULL, next_binding },
+	{ NULL, NULL, NULL },
+};
+
+static const struct app_hooks hooks = {
+	.name = "plat",
+	.options = &plat_options_table,
+	.commands = commands,
+	.check = check,
+	.open = open_plat,
+	.close = close_plat,
+};
+
+int plat_run(int argc, char **argv)
+{
+	static struct plat_options options = PLAT_OPTIONS_DEFAULTS;
+	static struct daemon daemon = {
+		.trans = { .app = { .hooks = &hooks, .opt = &options.app },
+			   .opt = &options.tr },
+		.opt = &options,
+	};
+
+	return app_run(&daemon.trans.app, argc, argv);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "plat_options.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "parse.h"
+
+/* "ADDR-ADDR" or "CIDR" of up to @n bytes. */
+static const char *read_addresses(const char *text, size_t n,
+				  struct nat64_range *r)
+{
+	char part[2 * INET_ADDRSTRLEN];
+	struct net4 net;
+	char *dash;
+
+	if (n >= sizeof(part))
+		return "a range of IPv4 addresses";
+	memcpy(part, text, n);
+	part[n] = '\0';
+	dash = strchr(part, '-');
+	if (!dash) {
+		if (parse_net4(part, &net))
+			return "a range such as 192.0.2.0/28 or "
+			       "192.0.2.8-192.0.2.11";
+		r->first = net.addr;
+		r->last = net.addr | ~addr4_mask(~0u, net.len);
+		return NULL;
+	}
+	*dash = '\0';
+	if (parse_addr4(part, &r->first) || parse_addr4(dash + 1, &r->last) ||
+	    r->first > r->last)
+		return "a range such as 192.0.2.8-192.0.2.11";
+	return NULL;
+}
+
+static const char *read_ports(const char *text, struct nat64_range *r)
+{
+	const char *dash = strchr(text, '-');
+	char first[8] = "";
+	uint64_t min;
+	uint64_t max;
+
+	if (dash && (size_t)(dash - text) < sizeof(first))
+		memcpy(first, text, (size_t)(dash - text));
+	if (!dash || !parse_number(first, 1, 65535, &min) ||
+	    !parse_number(dash + 1, min, 65535, &max))
+		return "ports such as 1024-65535 behind the colon";
+	r->port_min = (uint16_t)min;
+	r->port_max = (uint16_t)max;
+	return NULL;
+}
+
+static const char *parse_pool4(void *field, const char *text)
+{
+	struct nat64_config *c = field;
+	const size_t n = strcspn(text, ":");
+	struct nat64_range r = { .port_min = 1, .port_max = 65535 };
+	const char *expected = read_addresses(text, n, &r);
+
+	if (!expected && text[n])
+		expected = read_ports(text + n + 1, &r);
+	if (!expected &&
+	    (translate_illegal4(r.first) || translate_illegal4(r.last)))
+		expected = "addresses that a host can have";
+	if (!expected && c->pool4_count == NAT64_RANGE_MAX)
+		expected = "at most 64 ranges";
+	if (expected)
+		return expected;
+	c->pool4[c->pool4_count++] = r;
+	return NULL;
+}
+
+static const char *parse_net6_list(void *field, const char *text)
+{
+	struct net6 net;
+	const char *expected = parse_net6(text, &net);
+
+	return expected ? expected : list_add(field, &net, sizeof(net));
+}
+
+static const char *parse_filtering(void *field, const char *text)
+{
+	static const char *const words[] = { "endpoint-independent",
+					     "address-dependent", NULL };
+
+	return parse_choice(field, text, words,
+			    "endpoint-independent or address-dependent");
+}
+
+/* "90", "90s", "5m", "2h" in seconds. */
+static bool read_duration(const char *text, uint32_t *seconds)
+{
+	static const char units[] = "smh";
+	static const uint32_t factor[] = { 1, 60, 3600 };
+	const size_t n = strspn(text, "0123456789");
+	const char *unit = text[n] ? strchr(units, text[n]) : units;
+	char digits[8] = "";
+	uint64_t number;
+
+	if (n >= sizeof(digits) || !unit || (text[n] && text[n + 1]))
+		return false;
+	memcpy(digits, text, n);
+	if (!parse_number(digits, 1, 9999999, &number))
+		return false;
+	*seconds = (uint32_t)number * factor[unit - units];
+	return true;
+}
+
+static const char *parse_timeout(void *field, const char *text)
+{
+	/* The floors of RFC 6146, section 4. */
+	static const struct {
+		const char *name;
+		enum nat64_class class;
+		uint32_t min;
+		const char *expected;
+	} classes[] = {
+		{ "udp", NAT64_UDP, 120, "udp=120s or more (RFC 4787, REQ-5)" },
+		{ "tcp-established", NAT64_TCP_EST, 7200,
+		  "tcp-established=2h or more (RFC 5382, REQ-5)" },
+		{ "tcp-transitory", NAT64_TCP_TRANS, 240,
+		  "tcp-transitory=4m or more (RFC 5382, REQ-5)" },
+		{ "tcp-syn", NAT64_TCP_SYN, 6,
+		  "tcp-syn=6s or more (RFC 5382, REQ-4)" },
+		{ "icmp", NAT64_ICMP, 60,
+		  "icmp=60s or more (RFC 5508, REQ-2)" },
+	};
+	uint32_t *timeout = field;
+	const char *value = strchr(text, '=');
+	uint32_t seconds;
+
+	for (size_t i = 0; value && i < XL_COUNT(classes); i++) {
+		if (strlen(classes[i].name) != (size_t)(value - text) ||
+		    strncmp(classes[i].name, text, (size_t)(value - text)))
+			continue;
+		if (!read_duration(value + 1, &seconds) ||
+		    seconds < classes[i].min)
+			return classes[i].expected;
+		timeout[classes[i].class] = seconds;
+		return NULL;
+	}
+	return "CLASS=DURATION; classes are udp, tcp-established, "
+	       "tcp-transitory, tcp-syn, icmp";
+}
+
+static const char *parse_max_sessions(void *field, const char *text)
+{
+	return parse_u32(field, text, 1, NAT64_SESSIONS_MAX,
+			 "a number from 1 to 16777214");
+}
+
+static const char *parse_subscriber_len(void *field, const char *text)
+{
+	uint64_t n;
+
+	if (!parse_number(text, 1, 128, &n))
+		return "a prefix length from 1 to 128";
+	*(uint8_t *)field = (uint8_t)n;
+	return NULL;
+}
+
+static const struct option_row rows[] = {
+	OPTION(struct plat_options, nat64.pool6, "pool6", "PREFIX",
+	       parse_pref64_row, 0, "translation prefix (RFC 6052)"),
+	OPTION(struct plat_options, nat64, "pool4", "RANGE[:PORT-PORT]",
+	       parse_pool4, OPTION_REPEAT,
+	       "public IPv4: CIDR or ADDRESS-ADDRESS"),
+	OPTION(struct plat_options, allow6, "allow6", "CIDR", parse_net6_list,
+	       OPTION_REPEAT, "sources that are served; default: all"),
+	OPTION(struct plat_options, allow4, "allow4", "CIDR", parse_net4_list,
+	       OPTION_REPEAT, "special IPv4 that may be reached all the same"),
+	OPTION(struct plat_options, nat64.filtering, "filtering", "HOW",
+	       parse_filtering, 0,
+	       "endpoint-independent (default) or address-dependent"),
+	OPTION(struct plat_options, nat64.timeout, "timeout", "CLASS=TIME",
+	       parse_timeout, OPTION_REPEAT,
+	       "lifetime of sessions: 300s, 5m, 2h"),
+	OPTION(struct plat_options, nat64.max_sessions, "max-sessions", "N",
+	       parse_max_sessions, 0, "size of the table; default: 1048576"),
+	OPTION(struct plat_options, nat64.subscriber_len, "subscriber-prefix",
+	       "LEN", parse_subscriber_len, 0,
+	       "what of IPv6 is one subscriber; default: 64"),
+	OPTION(struct plat_options, nat64.max_per_subscriber,
+	       "max-sessions-per-subscriber", "N", parse_max_sessions, 0,
+	       "default: no limit"),
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("stateful NAT64", rows, 0),
+	TRANS_GROUP(offsetof(struct plat_options, tr)),
+	APP_GROUP,
+};
+
+const struct option_table plat_options_table = {
+	.usage = "xlat plat --pool6 PREFIX --pool4 RANGE [OPTION]...",
+	.about = "Give IPv6-only hosts the IPv4 Internet (NAT64, RFC 6146).",
+	.groups = groups,
+	.count = XL_COUNT(groups),
+};
+
+bool plat_options_check(struct plat_options *o, struct option_error *e)
+{
+	struct nat64_config *c = &o->nat64;
+	const char *expected;
+
+	c->allow6 = o->allow6.items;
+	c->allow6_count = (uint32_t)o->allow6.count;
+	if (!c->pool6.len) {
+		options_expect(e, "pool6", "a prefix such as 64:ff9b::/96");
+		return false;
+	}
+	if (!c->pool4_count) {
+		options_expect(e, "pool4", "addresses such as 192.0.2.0/28");
+		return false;
+	}
+	/* All else has been checked value by value. */
+	expected = nat64_config_check(c);
+	if (expected)
+		options_expect(e, "pool4", expected);
+	return !expected;
+}

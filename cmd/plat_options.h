@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plat_options.h - options of the stateful NAT64
+ */
+#ifndef XLAT_CMD_PLAT_OPTIONS_H
+#define XLAT_CMD_PLAT_OPTIONS_H
+
+#include "app.h"
+#include "list.h"
+#include "nat64/nat64.h"
+#include "trans.h"
+
+/**
+ * struct plat_options - configuration
+ * @nat64:	all of it but @nat64.tr and @nat64.key, once checked
+ * @allow4:	of struct net4
+ * @allow6:	of struct net6
+ */
+struct plat_options {
+	struct app_options app; /* first member */
+	struct trans_options tr;
+	struct nat64_config nat64;
+	struct list allow4;
+	struct list allow6;
+};
+
+/* Lifetimes are those of RFC 6146, section 4. */
+#define PLAT_OPTIONS_DEFAULTS                                                  \
+	{                                                                      \
+		.app = APP_DEFAULTS, .tr = TRANS_DEFAULTS,                     \
+		.nat64 = {                                                     \
+			.timeout = { [NAT64_UDP] = 300,                        \
+				     [NAT64_TCP_EST] = 7200,                   \
+				     [NAT64_TCP_TRANS] = 240,                  \
+				     [NAT64_TCP_SYN] = 6,                      \
+				     [NAT64_ICMP] = 60 },                      \
+			.max_sessions = 1u << 20,                              \
+			.subscriber_len = 64,                                  \
+		},                                                             \
+	}
+
+extern const struct option_table plat_options_table;
+
+/**
+ * plat_options_check() - is it complete and consistent? Fills in what @nat64
+ * refers to
+ */
+XL_MUST_USE bool plat_options_check(struct plat_options *o,
+				    struct option_error *e);
+
+#endif

@@ -1,0 +1,632 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""xlat dns64, the real binary, between clients and a scripted server.
+
+D64 numbers are those of the list of requirements. What is expected follows
+from the RFCs; the server says what it is told to, right or wrong."""
+import re
+import signal
+import socket
+import struct
+import time
+import unittest
+
+import dnsmsg
+import lab
+from dnsmsg import (A, AAAA, CNAME, PTR, RR, SOA, Client, Message, Reply,
+                    nodata, question)
+
+BOX6, LAN6, STRANGER6 = "2001:db8:1::1", "2001:db8:1::2", "2001:db8:99::1"
+BOX4, LAN4 = "192.168.1.1", "192.168.1.2"
+UP6, UP4, SILENT = "2001:db8:2::53", "198.51.100.53", "198.51.100.54"
+WKP_REVERSE = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa"
+
+
+class Case(unittest.TestCase):
+    """A LAN with clients, the box with the program, and a host with servers;
+    the LAN has an address besides that is of no network of the box."""
+    # Without a cache each test sees its own questions, and whole TTLs.
+    args = ["--forward", UP6, "--cache-size", "0"]
+
+    @classmethod
+    def setUpClass(cls):
+        cls.net = lab.Lab("lan", "box", "up")
+        cls.addClassCleanup(cls.net.close)
+        cls.net.link("lan", "eth0", "box", "lan0")
+        cls.net.link("box", "up0", "up", "eth0")
+        cls.net["lan"].ip(f"addr add {LAN6}/64 dev eth0",
+                          f"addr add {LAN4}/24 dev eth0",
+                          f"addr add {STRANGER6}/128 dev lo")
+        cls.net["box"].ip(f"addr add {BOX6}/64 dev lan0",
+                          f"addr add {BOX4}/24 dev lan0",
+                          "addr add 2001:db8:2::1/64 dev up0",
+                          "addr add 198.51.100.1/24 dev up0",
+                          f"route add {STRANGER6} via {LAN6}")
+        cls.net["up"].ip(f"addr add {UP6}/64 dev eth0",
+                         f"addr add {UP4}/24 dev eth0",
+                         f"addr add {SILENT}/24 dev eth0")
+        cls.server = dnsmsg.Server(cls.net["up"], UP6)
+        cls.addClassCleanup(cls.server.close)
+        cls.script()
+        cls.dns64 = cls.net["box"].xlat(
+            "dns64", "--listen", f"[{BOX6}]:53", "--listen", BOX4, *cls.args)
+
+    @classmethod
+    def script(cls):
+        """What the server is to say."""
+
+    def setUp(self):
+        self.client = Client(self.net["lan"], BOX6)
+        self.client4 = Client(self.net["lan"], BOX4)
+        self.server.log.clear()
+
+    def answers(self, message, *lines, rcode=0):
+        self.assertEqual(message.rcode, rcode)
+        self.assertEqual(message.shown(), list(lines))
+
+
+class Synthesis(Case):
+    @classmethod
+    def script(cls):
+        say = cls.server
+        say.names(A("www.test", 300, "8.8.8.8"), A("www.test", 300, "8.8.4.4"),
+                  A("both.test", 60, "8.8.8.8"),
+                  AAAA("both.test", 60, "2606:4700::1"),
+                  RR("mail.test", "MX", 60, b"\0\x0a" +
+                     dnsmsg.wire_name("mx.test")),
+                  RR("svc.test", "HTTPS", 60, b"\0\1\0\0\4\0\4\x08\x08\x08\x08"),
+                  RR("odd.test", 65280, 60, b"\3abc\xc0\x0c"),
+                  A("private.test", 60, "10.0.0.1"),
+                  A("mixed.test", 60, "10.0.0.1"),
+                  A("mixed.test", 60, "9.9.9.9"),
+                  AAAA("mapped.test", 60, "::ffff:9.9.9.9"),
+                  A("mapped.test", 60, "9.9.9.9"),
+                  PTR("8.8.8.8.in-addr.arpa", 60, "dns.test"))
+        chain = CNAME("alias.test", 500, "www.test")
+        say.script["alias.test", "AAAA"] = Reply(chain,
+                                                 authority=[SOA("test", 60)])
+        say.script["alias.test", "A"] = Reply(
+            chain, A("www.test", 300, "8.8.8.8"))
+        # A records that no rule may let a client of AAAA see.
+        say.script["nx.test", "A"] = Reply(A("nx.test", 60, "9.9.9.9"))
+        say.script["nx.test", "AAAA"] = dnsmsg.nxdomain()
+
+    def test_d64_03_a_becomes_aaaa(self):
+        m = self.client.ask("www.test")
+        self.answers(m, "AAAA 300 64:ff9b::808:808",
+                     "AAAA 300 64:ff9b::808:404")
+        self.assertEqual(m.flags & 0xFFF0, dnsmsg.QR | dnsmsg.RD | dnsmsg.RA)
+        self.assertIsNone(m.opt, "D64-76")
+
+    def test_d64_02_native_wins(self):
+        self.answers(self.client.ask("both.test"), "AAAA 60 2606:4700::1")
+        self.assertEqual(self.server.asked("both.test"), ["AAAA"])
+
+    def test_d64_05_a_is_left_alone(self):
+        self.answers(self.client.ask("both.test", "A"), "A 60 8.8.8.8")
+
+    def test_d64_07_other_types_pass(self):
+        m = self.client.ask("mail.test", "MX")
+        self.assertEqual(m.answer[0][:2], ("mail.test", "MX"))
+        m = self.client.ask("svc.test", "HTTPS")
+        self.assertEqual(m.answer[0][3], b"\0\1\0\0\4\0\4\x08\x08\x08\x08",
+                         "ipv4hint as it is (RFC 9460, 4.2.1)")
+        m = self.client.ask("odd.test", 65280)
+        self.assertEqual(m.answer[0][3], b"\3abc\xc0\x0c")
+
+    def test_d64_09_nodata(self):
+        m = self.client.ask("mail.test")
+        self.answers(m)
+        self.assertEqual([rr[1] for rr in m.authority], ["SOA"])
+
+    def test_d64_10_nxdomain_is_final(self):
+        self.answers(self.client.ask("nx.test"), rcode=dnsmsg.NXDOMAIN)
+        self.assertEqual(self.server.asked("nx.test"), ["AAAA"])
+
+    def test_d64_13_letter_case(self):
+        m = self.client.ask("wWw.TesT")
+        self.assertEqual(m.questions, [("wWw.TesT", "AAAA")])
+        self.assertEqual(m.answer[0][0], "wWw.TesT")
+
+    def test_d64_25_27_not_global(self):
+        self.answers(self.client.ask("mixed.test"), "AAAA 60 64:ff9b::909:909")
+        m = self.client.ask("private.test")
+        self.answers(m)
+        self.assertEqual(m.authority[0][1], "SOA")
+
+    def test_d64_28_mapped_aaaa_do_not_count(self):
+        self.answers(self.client.ask("mapped.test"),
+                     "AAAA 60 64:ff9b::909:909")
+
+    def test_d64_33_aliases(self):
+        m = self.client.ask("alias.test")
+        self.answers(m, "CNAME 500 www.test", "AAAA 60 64:ff9b::808:808")
+        self.assertEqual(m.answer[1][0], "www.test")
+
+    def test_d64_56_57_ptr(self):
+        name = "8.0.8.0.8.0.8.0." + WKP_REVERSE
+        m = self.client.ask(name, "PTR")
+        self.answers(m, "CNAME 60 8.8.8.8.in-addr.arpa", "PTR 60 dns.test")
+        self.client.ask("1.0.1.0.1.0.1.0." + WKP_REVERSE, "PTR")
+        self.assertFalse([q for q in self.server.log if "ip6" in q.name])
+
+    def test_d64_62_63_ipv4only_arpa(self):
+        for tcp in (False, True):
+            m = self.client.ask("IPv4only.ARPA", tcp=tcp)
+            self.answers(m, "AAAA 3600 64:ff9b::c000:aa",
+                         "AAAA 3600 64:ff9b::c000:ab")
+        self.assertEqual(self.server.log, [])
+
+    def test_d64_78_what_the_server_sees(self):
+        self.client.ask("fresh.test", edns=4096, do=True)
+        q = self.server.log[0]
+        self.assertEqual(q.opt, {"size": 1232, "do": True})
+        self.assertEqual(q.flags, dnsmsg.RD)
+
+    def test_d64_82_ids_and_ports(self):
+        for n in range(40):
+            self.client.ask(f"port{n}.test", "A")
+        seen = self.server.log
+        self.assertGreater(len({q.port for q in seen}), 30)
+        self.assertGreater(len({q.id for q in seen}), 30)
+
+
+class Cached(Case):
+    args = ["--forward", UP6]
+
+    @classmethod
+    def script(cls):
+        cls.server.names(A("www.test", 300, "8.8.8.8"))
+        say = cls.server.script
+        say["dead.test", "AAAA"] = say["dead.test", "A"] = Reply(rcode=2)
+
+    def test_d64_45_cached(self):
+        self.client.ask("www.test")
+        self.server.log.clear()
+        m = self.client.ask("www.test")
+        self.assertEqual(self.server.log, [])
+        ttl = m.answer[0][2]
+        self.assertTrue(250 < ttl <= 300, ttl)
+
+    def test_d64_46_failures_too(self):
+        for _ in range(2):
+            self.answers(self.client.ask("dead.test"), rcode=dnsmsg.SERVFAIL)
+        self.assertEqual(self.server.asked("dead.test"), ["AAAA", "A"])
+
+    def test_d64_71_but_not_for_other_bits(self):
+        self.client.ask("www.test", "A")
+        for more in ({"edns": 1232, "do": True},
+                     {"flags": dnsmsg.RD | dnsmsg.CD}):
+            self.server.log.clear()
+            self.client.ask("www.test", "A", **more)
+            self.assertEqual(self.server.asked(), ["A"])
+
+
+class Errors(Case):
+    @classmethod
+    def script(cls):
+        for word, rcode in [("servfail", 2), ("refused", 5), ("notimp", 4),
+                            ("formerr", 1)]:
+            cls.server.script[f"{word}.test", "AAAA"] = Reply(rcode=rcode)
+            cls.server.names(A(f"{word}.test", 60, "9.9.9.9"))
+        say = cls.server.script
+        say["bogus.test", "AAAA"] = Reply(rcode=2, ede=6)
+        say["bogus.test", "A"] = Reply(A("bogus.test", 60, "9.9.9.9"))
+        say["silent.test", "AAAA"] = Reply(drop=True)
+        say["silent.test", "A"] = Reply(A("silent.test", 60, "9.9.9.9"))
+        say["slow.test", "AAAA"] = Reply(AAAA("slow.test", 60, "2606::1"),
+                                         delay=1.5)
+        say["slow.test", "A"] = Reply(A("slow.test", 60, "9.9.9.9"))
+        say["dead.test", "AAAA"] = say["dead.test", "A"] = Reply(rcode=2)
+
+    def test_d64_47_errors_count_as_nothing(self):
+        for word in ("servfail", "refused", "notimp", "formerr"):
+            with self.subTest(word):
+                self.answers(self.client.ask(f"{word}.test"),
+                             "AAAA 60 64:ff9b::909:909")
+
+    def test_d64_49_failed_validation_is_final(self):
+        m = self.client.ask("bogus.test", edns=1232)
+        self.answers(m, rcode=dnsmsg.SERVFAIL)
+        self.assertEqual(m.ede, 6)
+        self.assertEqual(self.server.asked("bogus.test"), ["AAAA"])
+
+    def test_d64_48_silence_counts_as_nothing(self):
+        begin = time.monotonic()
+        self.answers(self.client.ask("silent.test"),
+                     "AAAA 60 64:ff9b::909:909")
+        self.assertGreater(time.monotonic() - begin, 1.0)
+        # The datagram was sent twice: it might have been lost.
+        self.assertEqual(self.server.asked("silent.test"),
+                         ["AAAA", "AAAA", "A"])
+
+    def test_d64_50_slow_aaaa_is_awaited(self):
+        self.answers(self.client.ask("slow.test"), "AAAA 60 2606::1")
+
+    def test_d64_51_both_fail(self):
+        self.answers(self.client.ask("dead.test"), rcode=dnsmsg.SERVFAIL)
+        self.assertEqual(self.server.asked("dead.test"), ["AAAA", "A"])
+
+
+class Transport(Case):
+    @classmethod
+    def script(cls):
+        say = cls.server
+        many = [A("many.test", 60, f"9.9.{n}.1") for n in range(100)]
+        say.script["many.test", "A"] = Reply(*many, tc=True)
+        say.script["tc.test", "AAAA"] = Reply(
+            AAAA("tc.test", 60, "2606::1"), tc=True)
+        say.script["old.test", "A"] = Reply(A("old.test", 60, "9.9.9.9"),
+                                            edns=False)
+        for n in range(60):
+            say.names(A(f"p{n}.test", 60, f"9.9.9.{n}"))
+        say.script["late.test", "A"] = Reply(A("late.test", 60, "9.9.9.9"),
+                                             delay=0.5)
+        say.names(A("quick.test", 60, "8.8.8.8"))
+
+        def forge(data):
+            other_id = bytes([data[0] ^ 1]) + data[1:]
+            other_name = data[:13] + b"x" + data[14:]
+            evil = data.replace(bytes([9, 9, 9, 9]), bytes([6, 6, 6, 6]))
+            return [other_id.replace(bytes([9, 9, 9, 9]),
+                                     bytes([6, 6, 6, 6])),
+                    evil[:13] + b"x" + evil[14:], other_name, b"", b"\0" * 5,
+                    data]
+        say.script["forged.test", "A"] = Reply(
+            A("forged.test", 60, "9.9.9.9"), mangle=forge)
+
+    def test_d64_74_77_sizes(self):
+        m = self.client.ask("many.test", edns=4096)
+        self.assertTrue(m.flags & dnsmsg.TC)
+        self.assertLessEqual(len(m.data), 1232)
+        self.assertEqual(self.server.asked("many.test"),
+                         ["AAAA", "A", "A/tcp"])
+        m = self.client.ask("many.test", tcp=True)
+        self.assertEqual(len(m.answer), 100)
+        self.assertFalse(m.flags & dnsmsg.TC)
+
+    def test_d64_77_truncated_aaaa(self):
+        self.answers(self.client.ask("tc.test"), "AAAA 60 2606::1")
+        self.assertEqual(self.server.asked("tc.test"), ["AAAA", "AAAA/tcp"])
+
+    def test_d64_78_server_without_edns(self):
+        self.answers(self.client.ask("old.test", "A"), "A 60 9.9.9.9")
+
+    def test_d64_79_pipelined_tcp(self):
+        with self.client.socket(socket.SOCK_STREAM) as sock:
+            for n in range(60):
+                q = question(f"p{n}.test", "AAAA", ident=n)
+                sock.sendall(struct.pack(">H", len(q)) + q)
+            got = {}
+            for _ in range(60):
+                m = Message(dnsmsg.read_tcp(sock))
+                got[m.id] = m.shown()
+        self.assertEqual(got, {n: [f"AAAA 60 64:ff9b::909:9{n:02x}"]
+                               for n in range(60)})
+
+    def test_d64_79_replies_need_not_wait(self):
+        with self.client.socket(socket.SOCK_STREAM) as sock:
+            for ident, name in enumerate(["late.test", "quick.test"]):
+                q = question(name, "A", ident=ident)
+                sock.sendall(struct.pack(">H", len(q)) + q)
+            order = [Message(dnsmsg.read_tcp(sock)).id for _ in range(2)]
+        self.assertEqual(order, [1, 0])
+
+    def test_d64_79_byte_by_byte(self):
+        q = question("quick.test", "A")
+        with self.client.socket(socket.SOCK_STREAM) as sock:
+            for byte in struct.pack(">H", len(q)) + q:
+                sock.sendall(bytes([byte]))
+                time.sleep(0.001)
+            self.answers(Message(dnsmsg.read_tcp(sock)), "A 60 8.8.8.8")
+
+    def test_d64_79_half_closed(self):
+        q = question("quick.test", "A")
+        with self.client.socket(socket.SOCK_STREAM) as sock:
+            sock.sendall(struct.pack(">H", len(q)) + q)
+            sock.shutdown(socket.SHUT_WR)
+            self.answers(Message(dnsmsg.read_tcp(sock)), "A 60 8.8.8.8")
+            self.assertEqual(sock.recv(1), b"")
+
+    def test_d64_79_garbage_ends_the_connection(self):
+        for data in (b"\0\5hello", b"\0\0", b"\xff\xff" + b"x" * 3000):
+            with self.subTest(data[:4]), \
+                    self.client.socket(socket.SOCK_STREAM) as sock:
+                sock.sendall(data)
+                try:
+                    self.assertEqual(sock.recv(100), b"")
+                except ConnectionResetError:
+                    pass
+
+    def test_many_idle_connections(self):
+        socks = [self.client.socket(socket.SOCK_STREAM) for _ in range(200)]
+        self.answers(self.client.ask("quick.test", "A", tcp=True),
+                     "A 60 8.8.8.8")
+        self.answers(self.client.ask("quick.test", "A"), "A 60 8.8.8.8")
+        for sock in socks:
+            sock.close()
+
+    def test_d64_82_forgeries(self):
+        self.answers(self.client.ask("forged.test", "A"), "A 60 9.9.9.9")
+
+    def test_d64_84_many_at_once(self):
+        with self.client.socket(socket.SOCK_DGRAM) as sock:
+            for n in range(60):
+                sock.send(question(f"p{n}.test", "AAAA", ident=n))
+            got = {}
+            for _ in range(60):
+                m = Message(sock.recv(2000))
+                got[m.id] = m.shown()[0].split()[2]
+        self.assertEqual(got, {n: f"64:ff9b::909:9{n:02x}"
+                               for n in range(60)})
+
+    def test_d64_84_shared_question(self):
+        with self.client.socket(socket.SOCK_DGRAM) as sock:
+            self.server.script["once.test", "A"] = Reply(
+                A("once.test", 0, "9.9.9.9"), delay=0.3)
+            for n in range(10):
+                sock.send(question("once.test", "A", ident=n))
+            got = {Message(sock.recv(2000)).id for _ in range(10)}
+        self.assertEqual(got, set(range(10)))
+        self.assertEqual(self.server.asked("once.test"), ["A"])
+
+
+class Hostile(Case):
+    @classmethod
+    def script(cls):
+        cls.server.names(A("www.test", 60, "8.8.8.8"))
+
+    def test_d64_80_what_is_no_question(self):
+        q = question("www.test", "A")
+        self.assertTrue(self.client.silent(q[:2] + b"\x81" + q[3:]), "QR")
+        self.assertTrue(self.client.silent(b""))
+        self.assertTrue(self.client.silent(q[:11]))
+        two = q[:4] + b"\0\2" + q[6:] + q[12:]
+        self.assertEqual(self.client.send(two).rcode, dnsmsg.FORMERR)
+        none = q[:4] + b"\0\0" + q[6:12]
+        self.assertEqual(self.client.send(none).rcode, dnsmsg.FORMERR)
+        notify = q[:2] + b"\x21" + q[3:]
+        self.assertEqual(self.client.send(notify).rcode, dnsmsg.NOTIMP)
+        m = self.client.ask("test", "AXFR", tcp=True)
+        self.assertEqual(m.rcode, dnsmsg.NOTIMP)
+
+    def test_d64_81_damaged_at_every_byte(self):
+        q = question("www.test", "AAAA", edns=1232, options=[(10, b"x" * 8)])
+        with self.client.socket(socket.SOCK_DGRAM) as sock:
+            for n in range(len(q)):
+                sock.send(q[:n])
+                sock.send(q[:n] + b"\xff" + q[n + 1:])
+        self.answers(self.client.ask("www.test"), "AAAA 60 64:ff9b::808:808")
+
+    def test_d64_76_unknown_version_and_option(self):
+        m = self.client.ask("www.test", edns=1232, version=1)
+        self.assertEqual(m.rcode, 16)
+        m = self.client.ask("www.test", edns=1232, options=[(65001, b"hi")])
+        self.answers(m, "AAAA 60 64:ff9b::808:808")
+
+    def test_d64_85_strangers(self):
+        outside = Client(self.net["lan"], BOX6, source=STRANGER6)
+        m = outside.ask("www.test", edns=1232)
+        self.answers(m, rcode=dnsmsg.REFUSED)
+        self.assertEqual(m.ede, 18)
+        self.assertEqual(self.server.log, [])
+        self.answers(self.client.ask("www.test"), "AAAA 60 64:ff9b::808:808")
+        self.answers(self.client4.ask("www.test"), "AAAA 60 64:ff9b::808:808")
+
+
+class Failover(Case):
+    """The first server does not exist, the second does not answer."""
+    args = ["--forward", f"{UP4}:5300", "--forward", SILENT, "--forward", UP6,
+            "--cache-size", "0"]
+
+    @classmethod
+    def script(cls):
+        cls.server.names(*[A(f"w{n}.test", 60, "8.8.8.8") for n in range(20)])
+        with cls.net["up"].inside():
+            cls.hole = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        cls.addClassCleanup(cls.hole.close)
+        cls.hole.bind((SILENT, 53))
+
+    def test_failover(self):
+        begin = time.monotonic()
+        self.answers(self.client.ask("w0.test", "A"), "A 60 8.8.8.8")
+        self.assertGreater(time.monotonic() - begin, 0.5)
+        for n in range(1, 20):
+            self.answers(self.client.ask(f"w{n}.test", "A"), "A 60 8.8.8.8")
+        said = {row["server"]: row for row in lab.ask("dns64", "servers")}
+        self.assertEqual(said[f"[{UP6}]:53"]["state"], "up")
+        self.assertGreater(said[f"[{UP6}]:53"]["rtt-us"], 0)
+        self.assertEqual(said[f"{SILENT}:53"]["state"], "down")
+
+
+class Options(Case):
+    args = ["--forward", UP6, "--prefix", "2001:db8:64::/96",
+            "--prefix", "2001:db8:122:344::/64",
+            "--allow", f"{LAN6}/128", "--allow", f"{LAN4}/32=64:ff9b::/96",
+            "--allow", f"{STRANGER6}/128=none", "--map4", "10.9.0.0/16=none",
+            "--map4", "0.0.0.0/0", "--exclude6", "2001:db8:bad::/48",
+            "--ignore-aaaa", "broken.test", "--exclude-name", "legacy.test",
+            "--ptr", "off", "--cache-size", "0"]
+
+    @classmethod
+    def script(cls):
+        cls.server.names(
+            A("www.test", 60, "192.0.2.33"), A("ten.test", 60, "10.9.1.1"),
+            A("bad.test", 60, "9.9.9.9"),
+            AAAA("bad.test", 60, "2001:db8:bad::1"),
+            A("x.broken.test", 60, "9.9.9.9"),
+            AAAA("x.broken.test", 60, "2606::1"),
+            AAAA("only.broken.test", 60, "2606::2"),
+            A("x.legacy.test", 60, "9.9.9.9"))
+
+    def test_d64_22_several_prefixes(self):
+        self.answers(self.client.ask("www.test"),
+                     "AAAA 60 2001:db8:64::c000:221",
+                     "AAAA 60 2001:db8:122:344:c0:2:2100:0")
+
+    def test_d64_23_map4(self):
+        self.answers(self.client.ask("ten.test"))
+
+    def test_d64_31_exclude6(self):
+        self.answers(self.client.ask("bad.test"),
+                     "AAAA 60 2001:db8:64::909:909",
+                     "AAAA 60 2001:db8:122:344:9:909:900:0")
+
+    def test_d64_86_prefix_by_client(self):
+        self.answers(self.client4.ask("bad.test"), "AAAA 60 64:ff9b::909:909")
+        plain = Client(self.net["lan"], BOX6, source=STRANGER6)
+        self.answers(plain.ask("bad.test"), "AAAA 60 2001:db8:bad::1")
+
+    def test_d64_87_names(self):
+        first = "AAAA 60 2001:db8:64::909:909"
+        self.assertEqual(self.client.ask("x.broken.test").shown()[0], first)
+        self.answers(self.client.ask("only.broken.test"), "AAAA 60 2606::2")
+        self.answers(self.client.ask("x.legacy.test"))
+
+    def test_ptr_off(self):
+        name = "8.0.8.0.8.0.8.0." + WKP_REVERSE
+        self.client.ask(name, "PTR")
+        self.assertEqual(self.server.asked(name), ["PTR"])
+
+    def test_no_cache(self):
+        for _ in range(2):
+            self.client.ask("www.test", "A")
+        self.assertEqual(self.server.asked("www.test"), ["A", "A"])
+
+
+class OnlyIpv4onlyArpa(Case):
+    args = ["--forward", UP6, "--cache-size", "0", "--only-ipv4only-arpa"]
+
+    @classmethod
+    def script(cls):
+        cls.server.names(A("www.test", 60, "8.8.8.8"))
+
+    def test_d64_66(self):
+        self.answers(self.client.ask("ipv4only.arpa"),
+                     "AAAA 3600 64:ff9b::c000:aa",
+                     "AAAA 3600 64:ff9b::c000:ab")
+        self.answers(self.client.ask("www.test"))
+        self.assertEqual(self.server.asked("www.test"), ["AAAA"])
+
+
+class Authority(Case):
+    def test_no_privilege(self):
+        for pid in [self.dns64.pid] + lab.children(self.dns64.pid):
+            said = lab.status(pid)
+            self.assertEqual(set(said["Uid"].split()), {"65534"})
+            for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+                self.assertEqual(int(said[name], 16), 0, name)
+            self.assertEqual(said["NoNewPrivs"], "1")
+
+
+class Life(unittest.TestCase):
+    """Start and end, in a host by itself."""
+
+    def setUp(self):
+        self.net = lab.Lab("box")
+        self.addCleanup(self.net.close)
+        self.box = self.net["box"]
+
+    def fails(self, status, pattern, *args, **more):
+        done = self.box.try_run(lab.XLAT, "dns64", *args, **more)
+        self.assertEqual(done.returncode, status, done.stdout)
+        self.assertEqual(done.stdout.count("\n"), 1, done.stdout)
+        self.assertRegex(done.stdout, pattern)
+
+    def test_leaves_no_trace(self):
+        before = self.box.snapshot()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            program = self.box.xlat("dns64", "--forward", "127.0.0.1:5300")
+            self.assertEqual(program.stop(number), 0)
+            after = self.box.snapshot()
+            changed = [k for k in before if before[k] != after[k]]
+            # The directory of sockets stays for the next instance.
+            self.assertEqual([k for k in changed if k != "files"], [])
+            self.assertNotIn(".sock", after["files"])
+        self.assertEqual(self.box.pids(), [])
+
+    def test_usage(self):
+        good = ["--forward", "127.0.0.1:5300"]
+        for pattern, args in [
+                ("--forward.*expected", []),
+                ("--forward 'nowhere'", ["--forward", "nowhere"]),
+                ("--forward.*'0.0.0.0'|--forward.*asked",
+                 ["--forward", "0.0.0.0"]),
+                ("--listen '127.0.0.1:0'", good + ["--listen", "127.0.0.1:0"]),
+                ("--prefix '64:ff9b::/95'", good + ["--prefix",
+                                                    "64:ff9b::/95"]),
+                ("--prefix.*64 to 71", good + [
+                    "--prefix", "2001:db8:0:0:100::/96"]),
+                ("--allow '10.0.0.1/8'", good + ["--allow", "10.0.0.1/8"]),
+                ("--allow '::/0=1'", good + ["--allow", "::/0=1"]),
+                ("--exclude6 '10.0.0.0/8'", good + ["--exclude6",
+                                                    "10.0.0.0/8"]),
+                ("--map4 'x'", good + ["--map4", "x"]),
+                ("--ignore-aaaa 'a..b'", good + ["--ignore-aaaa", "a..b"]),
+                ("--exclude-name '.'", good + ["--exclude-name", "."]),
+                ("--ptr 'maybe'", good + ["--ptr", "maybe"]),
+                ("--cache-size '63k'", good + ["--cache-size", "63k"]),
+                ("--cache-size '9g'", good + ["--cache-size", "9g"]),
+                ("--serve-stale '31d'", good + ["--serve-stale", "31d"]),
+                ("--forward .* this program listens",
+                 ["--forward", "127.0.0.1", "--listen", "127.0.0.1"])]:
+            with self.subTest(args=args):
+                self.fails(2, pattern, *args)
+
+    def test_address_in_use(self):
+        with self.box.inside():
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with sock:
+            sock.bind(("127.0.0.1", 53))
+            self.fails(5, r"127\.0\.0\.1:53.*in use",
+                       "--forward", "127.0.0.1:5300")
+
+    def test_address_that_is_not_ours(self):
+        self.fails(4, r"\[2001:db8::1\]:53", "--forward", "127.0.0.1:5300",
+                   "--listen", "2001:db8::1")
+
+    def test_low_port_without_root(self):
+        self.fails(3, "root", "--forward", "127.0.0.1:5300", "--control",
+                   "none", user=65534, group=65534, extra_groups=[])
+
+    def test_high_port_without_root(self):
+        program = self.box.start(lab.XLAT, "dns64", "--forward",
+                                 "127.0.0.1:5300", "--listen",
+                                 "127.0.0.1:5400", "--control", "none",
+                                 user=65534, group=65534, extra_groups=[])
+        program.wait_output("is ready")
+        self.assertEqual(program.stop(), 0)
+
+    def test_new_network_is_served(self):
+        """Without --allow: one that the machine gets later, too."""
+        server = dnsmsg.Server(self.box, "127.0.0.1", 5300)
+        self.addCleanup(server.close)
+        server.names(A("www.test", 60, "8.8.8.8"))
+        self.box.ip("link add eth0 type veth peer name eth1", "link set eth0 up",
+                    "link set eth1 up")
+        self.box.xlat("dns64", "--forward", "127.0.0.1:5300", "--listen",
+                      "0.0.0.0")
+        self.box.ip("addr add 203.0.113.1/24 dev eth0")
+        client = Client(self.box, "127.0.0.1", source="203.0.113.1")
+        self.assertEqual(client.ask("www.test").rcode, dnsmsg.REFUSED)
+        lab.wait_for(lambda: client.ask("www.test").rcode == 0,
+                     "the new network is served", 20)
+
+    def test_reply_comes_from_the_address_that_was_asked(self):
+        self.box.ip("link add eth0 type veth peer name eth1", "link set eth0 up",
+                    "link set eth1 up",
+                    "addr add 203.0.113.1/24 dev eth0",
+                    "addr add 203.0.113.2/24 dev eth0",
+                    "addr add 2001:db8::1/64 dev eth0",
+                    "addr add 2001:db8::2/64 dev eth0")
+        self.box.xlat("dns64", "--forward", "127.0.0.1:5300",
+                      "--listen", "0.0.0.0", "--listen", "::")
+        for address in ("203.0.113.2", "2001:db8::2"):
+            # The client's socket is connected: nothing else gets through.
+            m = Client(self.box, address).ask("ipv4only.arpa")
+            self.assertEqual(len(m.answer), 2, address)
+
+
+if __name__ == "__main__":
+    lab.enter()
+    unittest.main(verbosity=2)

@@ -283,15 +283,11 @@ enum xlat_why pkt_parse_quote(const uint8_t *data, uint32_t len,
 	return why ? WHY_ICMP_QUOTE : WHY_NONE;
 }
 
-/* RFC 4884, 4: which messages have a length attribute, and its unit. */
-static uint32_t quote_length(const uint8_t *icmp, const struct pkt_view *v)
+uint32_t pkt_quote_len(const uint8_t *icmp, uint8_t version)
 {
-	if (v->version == 4)
-		return v->icmp_type == 4 || v->icmp_type == 5
-			       ? 0
-			       : (uint32_t)icmp[5] << 2;
-	return v->icmp_type == 1 || v->icmp_type == 3 ? (uint32_t)icmp[4] << 3
-						      : 0;
+	if (version == 4)
+		return (uint32_t)icmp[5] << 2;
+	return icmp[0] == 1 || icmp[0] == 3 ? (uint32_t)icmp[4] << 3 : 0;
 }
 
 static bool icmp_checksum_good(const struct pkt *p, const struct pkt_view *v)
@@ -317,7 +313,7 @@ enum xlat_why pkt_quote(const struct pkt *p, const struct pkt_view *v,
 		return WHY_ICMP_TYPE;
 	if (!icmp_checksum_good(p, v))
 		return WHY_BAD_CHECKSUM;
-	field = quote_length(icmp, v);
+	field = pkt_quote_len(icmp, v->version);
 	if (field > len)
 		return WHY_BAD_LENGTH;
 	if (field)

@@ -130,6 +130,14 @@ XL_MUST_USE enum xlat_why pkt_parse_quote(const uint8_t *data, uint32_t len,
 					  struct pkt_view *v);
 
 /**
+ * pkt_quote_len() - length attribute of an ICMP error (RFC 4884, 4)
+ * @icmp:	ICMP_HDR_LEN bytes of one that has a counterpart
+ *
+ * Return: bytes of quote before the extension; 0: there is no extension
+ */
+uint32_t pkt_quote_len(const uint8_t *icmp, uint8_t version);
+
+/**
  * pkt_quote() - where the quote of an ICMP error starts and ends
  * @p:		packet that holds the error
  * @v:		its view, @v->icmp_error set

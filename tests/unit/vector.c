@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "vector.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 
-#define VECTORS "tests/vectors/siit.txt"
-#define LINE    20000u
+#define FILE_NAME "tests/vectors/siit.txt"
+#define VECTOR    "vector "
+#define LINE      20000u
 
 static struct vector_bytes bytes(const char *text)
 {
@@ -111,11 +113,9 @@ static bool expect(struct vector *v, const char *key, const char *value)
 	return true;
 }
 
-static void take_line(struct vector *v, const char *key, const char *value)
+static void take_pair(struct vector *v, const char *key, const char *value)
 {
-	if (!strcmp(key, "vector")) {
-		snprintf(v->id, sizeof(v->id), "%s", value);
-	} else if (!strcmp(key, "requirement")) {
+	if (!strcmp(key, "requirement")) {
 		sscanf(value, "%15s", v->requirement);
 	} else if (!strcmp(key, "in")) {
 		v->in = bytes(value);
@@ -134,16 +134,29 @@ static void take_line(struct vector *v, const char *key, const char *value)
 	}
 }
 
-static struct vector *vector_new(void)
+static void take(struct vector *v, char *line)
+{
+	char *value = strchr(line, ' ');
+
+	if (value)
+		*value++ = 0;
+	take_pair(v, line, value ? value : "");
+}
+
+static struct vector *vector_new(const char *id)
 {
 	struct vector *v = calloc(1, sizeof(*v));
 
 	bench_init(&v->bench);
+	snprintf(v->id, sizeof(v->id), "%s", id);
 	return v;
 }
 
-static void vector_free(struct vector *v)
+static void finish(struct vector *v, void (*fn)(struct vector *v))
 {
+	cr_assert(v->in.b, "%s", v->id);
+	if (!v->doubt)
+		fn(v);
 	bench_clear(&v->bench);
 	while (v->out_count)
 		free(v->out[--v->out_count].b);
@@ -151,57 +164,60 @@ static void vector_free(struct vector *v)
 	free(v);
 }
 
-static bool wanted(const struct vector *v, const char *requirement,
-		   const char *id)
+static bool matches(const char *line, const char *pattern)
 {
-	return v->in.b && !v->doubt &&
-	       (!requirement || !strcmp(v->requirement, requirement)) &&
-	       (!id || !strcmp(v->id, id));
+	return !strncmp(line, VECTOR, strlen(VECTOR)) &&
+	       !fnmatch(pattern, line + strlen(VECTOR), 0);
 }
 
-static size_t walk(const char *requirement, const char *id,
-		   void (*fn)(struct vector *v))
+size_t vector_each(const char *pattern, void (*fn)(struct vector *v))
 {
-	FILE *f = fopen(VECTORS, "r");
+	FILE *f = fopen(FILE_NAME, "r");
 	char *line = malloc(LINE);
-	struct vector *v = vector_new();
+	struct vector *v = NULL;
 	size_t count = 0;
-	bool more = true;
 
-	cr_assert(f, "%s: run this from the project's folder", VECTORS);
-	while (more) {
-		more = fgets(line, LINE, f);
-		if (more && line[0] == '#')
-			continue;
-		if (more && line[0] != '\n') {
-			const size_t key = strcspn(line, " \n");
-
-			line[strcspn(line, "\n")] = 0;
-			take_line(v, strtok(line, " "),
-				  line + key + (line[key + 1] ? 1 : 0));
-			continue;
-		}
-		if (wanted(v, requirement, id)) {
-			fn(v);
+	cr_assert(f, "%s: run this from the project's folder", FILE_NAME);
+	while (fgets(line, LINE, f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (v && line[0] == 0) {
+			finish(v, fn);
+			v = NULL;
 			count++;
+		} else if (v) {
+			take(v, line);
+		} else if (matches(line, pattern)) {
+			v = vector_new(line + strlen(VECTOR));
 		}
-		vector_free(v);
-		v = vector_new();
 	}
-	vector_free(v);
+	if (v)
+		finish(v, fn);
+	count += v != NULL;
 	free(line);
 	fclose(f);
 	return count;
 }
 
-size_t vector_each(const char *id, void (*fn)(struct vector *v))
+static void run(struct vector *v)
 {
-	return walk(id, NULL, fn);
+	const struct bench *b = &v->bench;
+	char text[2 * 120 + 1] = "";
+	const char *fault;
+
+	bench_put(&v->bench, v->in.b, v->in.len);
+	fault = vector_judge(v);
+	if (!fault)
+		return;
+	for (size_t i = 0; b->count && i < b->len[0] && i < 120; i++)
+		snprintf(text + 2 * i, 3, "%02x", b->packet[0][i]);
+	cr_expect(false, "%s (%s): %s; verdict %d, %s, %zu out: %s", v->id,
+		  v->requirement, fault, b->r.verdict, xlat_why_name(b->r.why),
+		  b->count, text);
 }
 
-void vector_find(const char *id, void (*fn)(struct vector *v))
+void vector_run(const char *pattern)
 {
-	cr_assert_eq(walk(NULL, id, fn), 1, "no vector %s", id);
+	cr_assert(vector_each(pattern, run), "no vector is called %s", pattern);
 }
 
 static bool masked(const struct vector *v, size_t at)

@@ -44,15 +44,29 @@ struct vector {
 };
 
 /**
- * vector_each() - call @fn with each vector, whose requirement is @id; or
- * with all of them if @id is NULL
+ * vector_each() - call @fn with each vector whose name matches @pattern, as
+ * a shell would ("4to6-ttl-*")
  *
  * Return: how many there were
  */
-size_t vector_each(const char *id, void (*fn)(struct vector *v));
+size_t vector_each(const char *pattern, void (*fn)(struct vector *v));
 
-/* The vector called @id; it is there, or the test fails. */
-void vector_find(const char *id, void (*fn)(struct vector *v));
+/**
+ * vector_run() - put each vector that matches in; what comes out has to be
+ * right, and there has to be one
+ */
+void vector_run(const char *pattern);
+
+/* A test that consists of vectors. */
+#define VECTORS(suite, name, ...)                                              \
+	Test(suite, name)                                                      \
+	{                                                                      \
+		static const char *const patterns[] = { __VA_ARGS__ };         \
+                                                                               \
+		for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns);   \
+		     i++)                                                      \
+			vector_run(patterns[i]);                               \
+	}
 
 /**
  * vector_judge() - is what @v->bench gave out what the vector wants?

@@ -37,14 +37,18 @@ struct source {
 	struct option_error *error;
 };
 
-/* @text made fit to be shown: short, and nothing that moves a cursor. */
-static void printable(char out[SHOWN_MAX + 4], const char *text)
+/* Nothing in a message moves a cursor, whatever was typed or is in a file. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (!isprint((unsigned char)*text))
+			*text = '?';
+}
+
+static void shorten(char out[SHOWN_MAX + 4], const char *text)
 {
 	snprintf(out, SHOWN_MAX + 4, "%.*s%s", SHOWN_MAX, text,
 		 strlen(text) > SHOWN_MAX ? "..." : "");
-	for (; *out; out++)
-		if (!isprint((unsigned char)*out))
-			*out = '?';
 }
 
 static bool complain(const struct source *s, const char *name,
@@ -56,8 +60,8 @@ static bool complain(const struct source *s, const char *name,
 
 	if (s->file)
 		snprintf(where, sizeof(where), "%.200s:%u: ", s->file, s->line);
-	printable(shown_name, name);
-	printable(shown, value ? value : "");
+	shorten(shown_name, name);
+	shorten(shown, value ? value : "");
 	snprintf(s->error->text, sizeof(s->error->text),
 		 value ? "%s%s '%s': expected %s" : "%s%s%s: expected %s",
 		 where, shown_name, shown, expected);
@@ -179,6 +183,14 @@ static void cut_space(char *begin)
 		begin[--n] = '\0';
 }
 
+static const char *key_expected(const char *name, const struct found *f)
+{
+	if (f->row)
+		return "this on the command line only";
+	return *name == '-' ? "a key without dashes"
+			    : "a key that --help lists";
+}
+
 static bool read_line(struct source *s, char *line)
 {
 	char *name = skip_space(line);
@@ -195,7 +207,7 @@ static bool read_line(struct source *s, char *line)
 		*value++ = '\0';
 	value = skip_space(value);
 	if (!f.row || f.row->flags & OPTION_ARGS)
-		return complain(s, name, NULL, "a key that --help lists");
+		return complain(s, name, NULL, key_expected(name, &f));
 	if (f.row->flags & OPTION_SWITCH) {
 		if (*value)
 			return complain(s, name, value, "no value");
@@ -316,8 +328,8 @@ static const char *config_path(const struct source *s)
 		     : NULL;
 }
 
-bool options_read(const struct option_table *t, void *config,
-		  struct option_input *in, struct option_error *e)
+static bool read_all(const struct option_table *t, void *config,
+		     struct option_input *in, struct option_error *e)
 {
 	const struct source fresh = {
 		.table = t, .config = config, .in = in, .error = e
@@ -332,6 +344,15 @@ bool options_read(const struct option_table *t, void *config,
 		return false;
 	args = fresh;
 	return read_arguments(&args, in->argc, in->argv, NULL);
+}
+
+bool options_read(const struct option_table *t, void *config,
+		  struct option_input *in, struct option_error *e)
+{
+	if (read_all(t, config, in, e))
+		return true;
+	make_printable(e->text);
+	return false;
 }
 
 void options_forget(struct option_input *in)

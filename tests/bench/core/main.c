@@ -23,5 +23,6 @@ int main(int argc, char **argv)
 		     (seconds ? atof(seconds) : 2) / 10);
 	rows_siit();
 	rows_eam();
+	rows_nat64();
 	return fclose(csv) == 0 ? 0 : 1;
 }

@@ -63,6 +63,9 @@ void measure_packets(const struct measure *m);
 void measure_row(const char *name, const char *unit, double value, double best,
 		 double goal, bool at_most);
 
+/* Median of @n values, which are sorted, and the least of them. */
+double measure_median(double *values, size_t n, double *best);
+
 /* Wall clock and this thread's processor time, ns. */
 uint64_t measure_clock(void);
 uint64_t measure_cpu(void);

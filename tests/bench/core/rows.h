@@ -11,4 +11,7 @@ void rows_siit(void);
 /* The address mapping table: loading, and a packet at several sizes. */
 void rows_eam(void);
 
+/* Sessions: looking them up, making them, their memory and their end. */
+void rows_nat64(void);
+
 #endif

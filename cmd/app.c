@@ -55,6 +55,18 @@ static const char *parse_control(void *field, const char *text)
 						      : NULL;
 }
 
+static const char *parse_metrics(void *field, const char *text)
+{
+	struct metrics_address *at = field;
+	char zone[16];
+
+	at->port = 0;
+	return parse_host_port(text, &at->addr, zone, &at->port) || !at->port ||
+			       zone[0]
+		       ? "an address and a port such as 127.0.0.1:9464"
+		       : NULL;
+}
+
 const struct option_row app_rows[] = {
 	OPTION(struct app_options, config, "config", "FILE", parse_text,
 	       OPTION_ARGS, "read options from a file, one a line"),
@@ -71,6 +83,8 @@ const struct option_row app_rows[] = {
 	       OPTION_ONCE, "whom to become; default: nobody"),
 	OPTION(struct app_options, control, "control", "PATH", parse_control, 0,
 	       "socket for ctl, or none; default: /run/xlat/INSTANCE.sock"),
+	OPTION(struct app_options, metrics, "metrics", "ADDRESS:PORT",
+	       parse_metrics, 0, "where Prometheus may ask over HTTP"),
 	OPTION(struct app_options, help, "help", NULL, parse_switch,
 	       OPTION_SWITCH | OPTION_ARGS, "this text"),
 	OPTION(struct app_options, version, "version", NULL, parse_switch,
@@ -187,6 +201,58 @@ static enum exit_status open_control(struct app *a)
 	return app_status(err);
 }
 
+/* What every applet tells Prometheus first. */
+static void app_metrics(const struct app *a, struct report *r)
+{
+	r->prefix = "xlat_";
+	report_gauge(r, "uptime-seconds", "Time since the start",
+		     (ev_clock() - a->started) / SECOND);
+	report_counter(r, "reloads", "Configurations taken over",
+		       a->reload.done);
+	report_counter(r, "reloads-failed", "Configurations refused",
+		       a->reload.failed);
+}
+
+/* The next part of the page; @cursor counts them. */
+static bool next_metrics(const void *ctx, uint32_t *cursor, struct report *r)
+{
+	const struct app *a = ctx;
+	static char prefix[32];
+
+	r->prometheus = true;
+	if (*cursor == 0) {
+		app_metrics(a, r);
+	} else {
+		if (!a->hooks->metrics[*cursor - 1])
+			return false;
+		snprintf(prefix, sizeof(prefix), "xlat_%s_", a->hooks->name);
+		r->prefix = prefix;
+		a->hooks->metrics[*cursor - 1](a, r);
+	}
+	++*cursor;
+	return true;
+}
+
+static const struct control_command common[] = {
+	{ "metrics", NULL, next_metrics },
+	{ NULL, NULL, NULL },
+};
+
+static enum exit_status open_metrics(struct app *a)
+{
+	int err;
+
+	if (!a->opt->metrics.port)
+		return EXIT_OK;
+	a->metrics.next = next_metrics;
+	a->metrics.ctx = a;
+	err = metrics_open(&a->metrics, &a->loop, a->opt->metrics);
+	if (err)
+		log_error("metrics: cannot listen at port %u: %s",
+			  a->opt->metrics.port, strerror(-err));
+	return err == -EADDRNOTAVAIL ? EXIT_LACKING : app_status(err);
+}
+
 /*
  * Stage open. May do what root may: this is what the authority is for. What
  * cannot be had is logged and is the end.
@@ -209,9 +275,12 @@ static enum exit_status open_all(struct app *a)
 		return app_status(err);
 	}
 	a->control.commands = a->hooks->commands;
+	a->control.common = common;
 	a->control.actions = actions;
 	a->control.ctx = a;
 	status = open_control(a);
+	if (!status)
+		status = open_metrics(a);
 	return status ? status : a->hooks->open(a);
 }
 
@@ -248,6 +317,7 @@ static enum exit_status loop(struct app *a)
 static void close_all(struct app *a)
 {
 	a->hooks->close(a);
+	metrics_close(&a->metrics, &a->loop);
 	if (a->control.clients)
 		control_close(&a->control, &a->loop);
 	ev_close(&a->loop);

@@ -12,6 +12,7 @@
 #include "control.h"
 #include "ev.h"
 #include "log.h"
+#include "metrics.h"
 #include "options.h"
 #include "reload.h"
 #include "sandbox.h"
@@ -26,6 +27,7 @@ struct app_options {
 	const char *instance;
 	struct sandbox_user user;
 	const char *control;
+	struct metrics_address metrics;
 	enum log_level log_level;
 	enum log_format log_format;
 	bool check;
@@ -45,7 +47,7 @@ extern const struct option_row app_rows[];
 	{                                                                      \
 		"options of every applet", app_rows, APP_ROW_COUNT, 0          \
 	}
-#define APP_ROW_COUNT 9
+#define APP_ROW_COUNT 10
 
 struct app;
 
@@ -54,6 +56,7 @@ struct app;
  * @name:	of the applet
  * @options:	its table
  * @commands:	what ctl may ask
+ * @metrics:	what Prometheus gets, part by part; ended by NULL
  * @check:	stage parse: does the configuration make sense? Nothing is
  *		opened and nothing changed
  * @open:	stage open: takes memory, opens and configures; it logs why it
@@ -75,6 +78,7 @@ struct app_hooks {
 	const char *name;
 	const struct option_table *options;
 	const struct control_command *commands;
+	void (*const *metrics)(const void *ctx, struct report *r);
 	bool (*check)(struct app *a, struct option_error *e);
 	enum exit_status (*open)(struct app *a);
 	void (*close)(struct app *a);
@@ -100,6 +104,7 @@ struct app {
 	struct ev_loop loop;
 	struct ev_signals signals;
 	struct control control;
+	struct metrics metrics;
 	uint64_t started;
 };
 

@@ -274,10 +274,14 @@ static const struct control_command commands[] = {
 	{ NULL, NULL, NULL },
 };
 
+static void (*const metrics[])(const void *ctx,
+			       struct report *r) = { trans_counters, NULL };
+
 static const struct app_hooks hooks = {
 	.name = "clat",
 	.options = &table,
 	.commands = commands,
+	.metrics = metrics,
 	.check = check,
 	.open = open_clat,
 	.close = close_clat,

@@ -205,6 +205,21 @@ static void report_prefix(struct report *r, uint32_t i, struct pref64 p)
 	report_net6(r, name, p.prefix, p.len);
 }
 
+static void gauges(const void *ctx, struct report *r)
+{
+	const struct query *q = &((const struct daemon *)ctx)->io.query;
+
+	report_gauge(r, "allowed-networks", "Networks that may ask",
+		     q->allow_count);
+	report_gauge(r, "questions-under-way", "Questions not answered yet",
+		     q->used);
+	report_gauge(r, "questions-to-servers", "Of those, at servers",
+		     q->up.used);
+	report_gauge(r, "cache-answers", "Answers in the cache",
+		     q->cache.count);
+	report_gauge(r, "cache-bytes", "Size of the cache", q->cache.size);
+}
+
 static void status(const void *ctx, struct report *r)
 {
 	const struct daemon *d = ctx;
@@ -218,11 +233,7 @@ static void status(const void *ctx, struct report *r)
 		report_address(r, "forward", i, &d->io.forward[i]);
 	for (uint32_t i = 0; i < s->prefix_count; i++)
 		report_prefix(r, i, s->prefixes[i]);
-	report_number(r, "allowed-networks", 0, q->allow_count);
-	report_number(r, "questions-under-way", 0, q->used);
-	report_number(r, "questions-to-servers", 0, q->up.used);
-	report_number(r, "cache-answers", 0, q->cache.count);
-	report_number(r, "cache-bytes", 0, q->cache.size);
+	gauges(ctx, r);
 }
 
 static void counters(const void *ctx, struct report *r)
@@ -230,7 +241,8 @@ static void counters(const void *ctx, struct report *r)
 	const struct daemon *d = ctx;
 
 	for (enum count c = 0; c < COUNT_COUNT; c++)
-		report_number(r, count_name(c), 0, d->io.query.count[c]);
+		report_counter(r, count_name(c), count_text(c),
+			       d->io.query.count[c]);
 }
 
 /* One server after the other, and how it has been. */
@@ -261,10 +273,14 @@ static const struct control_command commands[] = {
 	{ NULL, NULL, NULL },
 };
 
+static void (*const metrics[])(const void *ctx,
+			       struct report *r) = { gauges, counters, NULL };
+
 static const struct app_hooks hooks = {
 	.name = "dns64",
 	.options = &dns64opt_table,
 	.commands = commands,
+	.metrics = metrics,
 	.check = check,
 	.open = open_dns64,
 	.close = close_dns64,

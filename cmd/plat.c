@@ -171,21 +171,30 @@ static void close_plat(struct app *a)
 		munmap(d->mem, d->mem_size);
 }
 
-static void status(const void *ctx, struct report *r)
+static void gauges(const void *ctx, struct report *r)
 {
 	const struct daemon *d = ctx;
 	struct nat64_stats s;
 
 	nat64_get_stats(d->nat64, &s);
+	report_gauge(r, "sessions", "Sessions in the table", s.sessions);
+	report_gauge(r, "sessions-max", "Room for sessions", s.sessions_max);
+	report_gauge(r, "bindings", "Bindings in the table", s.bindings);
+	report_gauge(r, "subscribers", "Subscribers with sessions",
+		     s.subscribers);
+	report_gauge(r, "syns-held", "TCP SYNs from outside that wait",
+		     s.syns_held);
+}
+
+static void status(const void *ctx, struct report *r)
+{
+	const struct daemon *d = ctx;
+
 	app_report(&d->trans.app, r);
 	trans_report(&d->trans, r);
 	report_net6(r, "pool6", d->opt->nat64.pool6.prefix,
 		    d->opt->nat64.pool6.len);
-	report_number(r, "sessions", 0, s.sessions);
-	report_number(r, "sessions-max", 0, s.sessions_max);
-	report_number(r, "bindings", 0, s.bindings);
-	report_number(r, "subscribers", 0, s.subscribers);
-	report_number(r, "syns-held", 0, s.syns_held);
+	gauges(ctx, r);
 }
 
 static void counters(const void *ctx, struct report *r)
@@ -194,9 +203,12 @@ static void counters(const void *ctx, struct report *r)
 	struct nat64_stats s;
 
 	nat64_get_stats(d->nat64, &s);
-	report_number(r, "sessions-created", 0, s.sessions_created);
-	report_number(r, "bindings-created", 0, s.bindings_created);
-	report_number(r, "hairpinned", 0, s.hairpinned);
+	report_counter(r, "sessions-created", "Sessions ever made",
+		       s.sessions_created);
+	report_counter(r, "bindings-created", "Bindings ever made",
+		       s.bindings_created);
+	report_counter(r, "hairpinned", "Packets from one customer to another",
+		       s.hairpinned);
 	trans_counters(ctx, r);
 }
 
@@ -254,10 +266,14 @@ static const struct control_command commands[] = {
 	{ NULL, NULL, NULL },
 };
 
+static void (*const metrics[])(const void *ctx,
+			       struct report *r) = { gauges, counters, NULL };
+
 static const struct app_hooks hooks = {
 	.name = "plat",
 	.options = &plat_options_table,
 	.commands = commands,
+	.metrics = metrics,
 	.check = check,
 	.open = open_plat,
 	.close = close_plat,

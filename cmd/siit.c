@@ -181,10 +181,14 @@ static const struct control_command commands[] = {
 	{ NULL, NULL, NULL },
 };
 
+static void (*const metrics[])(const void *ctx,
+			       struct report *r) = { trans_counters, NULL };
+
 static const struct app_hooks hooks = {
 	.name = "siit",
 	.options = &siit_options_table,
 	.commands = commands,
+	.metrics = metrics,
 	.check = check,
 	.open = open_siit,
 	.close = close_siit,

@@ -378,24 +378,56 @@ void trans_report(const struct trans *t, struct report *r)
 	report_number(r, "mtu6", 0, t->tr.mtu6);
 }
 
+static void packet_counters(const struct pump_counters *c, struct report *r)
+{
+	static const struct report_family packets = {
+		"xlat_packets_total",
+		"Packets read from (in) and written to (out) the device"
+	};
+	static const struct report_family bytes = { "xlat_bytes_total",
+						    "Bytes of those packets" };
+
+#define MEMBER(of, version, way)                                               \
+	report_member(r, &of, "ipv" #version "-" #of "-" #way,                 \
+		      "family=\"ipv" #version "\",direction=\"" #way "\"",     \
+		      c->of##version##_##way)
+	MEMBER(packets, 4, in);
+	MEMBER(packets, 4, out);
+	MEMBER(packets, 6, in);
+	MEMBER(packets, 6, out);
+	MEMBER(bytes, 4, in);
+	MEMBER(bytes, 4, out);
+	MEMBER(bytes, 6, in);
+	MEMBER(bytes, 6, out);
+#undef MEMBER
+}
+
+static void drop_counters(const struct pump_counters *c, struct report *r)
+{
+	static const struct report_family drops = {
+		"xlat_drops_total", "Packets not forwarded, by reason"
+	};
+	char labels[64];
+	char name[64];
+
+	for (enum xlat_why why = WHY_NONE + 1; why < WHY_COUNT; why++) {
+		snprintf(name, sizeof(name), "drop-%s", xlat_why_name(why));
+		snprintf(labels, sizeof(labels), "reason=\"%s\"",
+			 xlat_why_name(why));
+		report_member(r, &drops, name, labels, c->drops[why]);
+	}
+}
+
 void trans_counters(const void *ctx, struct report *r)
 {
 	const struct trans *t = ctx;
 	const struct pump_counters *c = &t->pump.count;
-	char name[64];
 
-	report_number(r, "ipv4-packets-in", 0, c->packets4_in);
-	report_number(r, "ipv4-bytes-in", 0, c->bytes4_in);
-	report_number(r, "ipv4-packets-out", 0, c->packets4_out);
-	report_number(r, "ipv4-bytes-out", 0, c->bytes4_out);
-	report_number(r, "ipv6-packets-in", 0, c->packets6_in);
-	report_number(r, "ipv6-bytes-in", 0, c->bytes6_in);
-	report_number(r, "ipv6-packets-out", 0, c->packets6_out);
-	report_number(r, "ipv6-bytes-out", 0, c->bytes6_out);
-	report_number(r, "icmp-errors-sent", 0, c->errors_sent);
-	report_number(r, "super-packets-refused", 0, c->gso_refused);
-	for (enum xlat_why why = WHY_NONE + 1; why < WHY_COUNT; why++) {
-		snprintf(name, sizeof(name), "drop-%s", xlat_why_name(why));
-		report_number(r, name, 0, c->drops[why]);
-	}
+	packet_counters(c, r);
+	report_counter(r, "icmp-errors-sent", "ICMP errors of our own",
+		       c->errors_sent);
+	report_counter(r, "super-packets-refused",
+		       "Super-packets that the kernel would not take",
+		       c->gso_refused);
+	drop_counters(c, r);
 }

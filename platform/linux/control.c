@@ -99,26 +99,32 @@ static void refuse(struct control_client *c, const char *why)
 	c->ended = true;
 }
 
+static void add_word(char *text, size_t size, const char *word)
+{
+	const size_t n = strlen(text);
+
+	snprintf(text + n, size - n, " %s", word);
+}
+
 /* Name the words that would have been understood. */
 static void refuse_word(struct control_client *c)
 {
-	const struct control_command *k = c->owner->commands;
-	const struct control_action *a = c->owner->actions;
-	char why[512];
-	size_t n =
-		(size_t)snprintf(why, sizeof(why), "unknown command; expected");
+	const struct control *o = c->owner;
+	char why[512] = "unknown command; expected";
 
-	for (; k->name && n < sizeof(why); k++)
-		n += (size_t)snprintf(why + n, sizeof(why) - n, " %s", k->name);
-	for (; a->name && n < sizeof(why); a++)
-		n += (size_t)snprintf(why + n, sizeof(why) - n, " %s", a->name);
+	for (const struct control_command *k = o->commands; k->name; k++)
+		add_word(why, sizeof(why), k->name);
+	for (const struct control_command *k = o->common; k->name; k++)
+		add_word(why, sizeof(why), k->name);
+	for (const struct control_action *a = o->actions; a->name; a++)
+		add_word(why, sizeof(why), a->name);
 	refuse(c, why);
 }
 
-static const struct control_command *find_command(const struct control *c,
-						  const char *name)
+static const struct control_command *
+find_command(const struct control_command *k, const char *name)
 {
-	for (const struct control_command *k = c->commands; k->name; k++)
+	for (; k->name; k++)
 		if (strcmp(k->name, name) == 0)
 			return k;
 	return NULL;
@@ -171,7 +177,9 @@ static void answer(struct control_client *c, char *line)
 	if (word)
 		*word = '\0';
 	c->start = 0;
-	c->command = find_command(c->owner, line);
+	c->command = find_command(c->owner->commands, line);
+	if (!c->command && !json)
+		c->command = find_command(c->owner->common, line);
 	action = find_action(c->owner, line);
 	if ((!c->command && !action) || (word && !json)) {
 		refuse_word(c);

@@ -58,13 +58,15 @@ struct control_client {
 
 /**
  * struct control - the listening side
- * @commands:	ended by one without a name
+ * @commands:	the applet's own; ended by one without a name
+ * @common:	those that every applet has, text only; likewise
  * @actions:	likewise
- * @ctx:	for both
+ * @ctx:	for all of them
  */
 struct control {
 	struct ev ev; /* first member */
 	const struct control_command *commands;
+	const struct control_command *common;
 	const struct control_action *actions;
 	void *ctx;
 	struct control_client *clients;

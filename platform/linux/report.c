@@ -43,13 +43,13 @@ static void put_json_string(struct report *r, const char *s)
 
 void report_begin(struct report *r)
 {
-	if (r->json && r->table)
+	if (!r->prometheus && r->json && r->table)
 		put(r, "[");
 }
 
 void report_end(struct report *r)
 {
-	if (r->json)
+	if (r->json && !r->prometheus)
 		put(r, r->table ? "%s]\n" : "%s", r->rows ? "\n" : "");
 }
 
@@ -57,7 +57,7 @@ void report_record(struct report *r)
 {
 	r->fields = 0;
 	r->head_len = 0;
-	if (r->json)
+	if (r->json && !r->prometheus)
 		put(r, "%s{", !r->table ? "" : r->rows ? ",\n" : "\n");
 }
 
@@ -76,6 +76,8 @@ void report_record_end(struct report *r)
 {
 	uint32_t row = r->len;
 
+	if (r->prometheus)
+		return;
 	if (r->json)
 		put(r, "}");
 	else if (r->table)
@@ -110,6 +112,8 @@ static void put_name(struct report *r, const char *name)
 void report_text(struct report *r, const char *name, int width,
 		 const char *value)
 {
+	if (r->prometheus)
+		return;
 	if (r->json) {
 		put_name(r, name);
 		put_json_string(r, value);
@@ -126,6 +130,8 @@ void report_number(struct report *r, const char *name, int width,
 {
 	char text[24];
 
+	if (r->prometheus)
+		return;
 	if (r->json) {
 		put_name(r, name);
 		put(r, "%llu", (unsigned long long)value);
@@ -133,6 +139,61 @@ void report_number(struct report *r, const char *name, int width,
 	}
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	report_text(r, name, width, text);
+}
+
+/* "syns-held" as "xlat_plat_syns_held": only these bytes are allowed. */
+static void put_metric_name(struct report *r, const char *name,
+			    const char *suffix)
+{
+	put(r, "%s", r->prefix);
+	for (; *name; name++)
+		put(r, "%c", *name == '-' ? '_' : *name);
+	put(r, "%s", suffix);
+}
+
+static void put_metric(struct report *r, const char *name, const char *suffix,
+		       const char *help, uint64_t value)
+{
+	put(r, "# HELP ");
+	put_metric_name(r, name, suffix);
+	put(r, " %s\n# TYPE ", help);
+	put_metric_name(r, name, suffix);
+	put(r, " %s\n", *suffix ? "counter" : "gauge");
+	put_metric_name(r, name, suffix);
+	put(r, " %llu\n", (unsigned long long)value);
+}
+
+void report_counter(struct report *r, const char *name, const char *help,
+		    uint64_t value)
+{
+	if (r->prometheus)
+		put_metric(r, name, "_total", help, value);
+	else
+		report_number(r, name, 0, value);
+}
+
+void report_gauge(struct report *r, const char *name, const char *help,
+		  uint64_t value)
+{
+	if (r->prometheus)
+		put_metric(r, name, "", help, value);
+	else
+		report_number(r, name, 0, value);
+}
+
+void report_member(struct report *r, const struct report_family *family,
+		   const char *name, const char *labels, uint64_t value)
+{
+	if (!r->prometheus) {
+		report_number(r, name, 0, value);
+		return;
+	}
+	if (r->family != family)
+		put(r, "# HELP %s %s\n# TYPE %s counter\n", family->name,
+		    family->help, family->name);
+	r->family = family;
+	put(r, "%s{%s} %llu\n", family->name, labels,
+	    (unsigned long long)value);
 }
 
 void report_addr4(struct report *r, const char *name, uint32_t addr)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.h - records of named values, as text for people or as JSON
+ * report.h - records of named values, as text for people, as JSON, or for
+ * Prometheus
  *
  * One way to say it: text is "name value" lines for a single record and
  * aligned columns under a heading for many; JSON is an object or an array of
- * objects.
+ * objects. For Prometheus only what is a counter or a gauge is written, in its
+ * text format 0.0.4; what is none of them is left out.
  */
 #ifndef XLAT_LINUX_REPORT_H
 #define XLAT_LINUX_REPORT_H
@@ -14,6 +16,9 @@
 /**
  * struct report - a document while it is written
  * @json:	JSON, else text
+ * @prometheus:	neither
+ * @prefix:	of names there: "xlat_plat_"
+ * @family:	the last one that was described
  * @table:	many records
  * @rows:	records so far
  * @fields:	fields of the current record so far
@@ -24,6 +29,9 @@
  */
 struct report {
 	bool json;
+	bool prometheus;
+	const char *prefix;
+	const void *family;
 	bool table;
 	uint32_t rows;
 	uint32_t fields;
@@ -55,6 +63,36 @@ void report_text(struct report *r, const char *name, int width,
 		 const char *value);
 void report_number(struct report *r, const char *name, int width,
 		   uint64_t value);
+
+/**
+ * report_counter() - a number that only grows
+ * report_gauge() - a number that is the state of something
+ * @name:	field; Prometheus gets it behind @r->prefix, a counter with
+ *		_total at the end
+ * @help:	what it is, for Prometheus
+ */
+void report_counter(struct report *r, const char *name, const char *help,
+		    uint64_t value);
+void report_gauge(struct report *r, const char *name, const char *help,
+		  uint64_t value);
+
+/**
+ * struct report_family - counters that Prometheus gets as one, with labels
+ * @name:	whole: "xlat_packets_total"
+ * @help:	what they are
+ */
+struct report_family {
+	const char *name;
+	const char *help;
+};
+
+/**
+ * report_member() - a counter of a family; all of them one after the other
+ * @name:	field
+ * @labels:	what is between the braces
+ */
+void report_member(struct report *r, const struct report_family *family,
+		   const char *name, const char *labels, uint64_t value);
 
 /**
  * report_addr4(), report_addr6() - a field with an address, wide enough for

@@ -166,13 +166,13 @@ static void on_signal(struct ev_loop *loop, int signo)
 	loop->stop = true;
 }
 
-static const char *act_reload(void *ctx, struct report *r)
+const char *app_reload(void *ctx, struct report *r)
 {
 	return reload_run(ctx, r);
 }
 
 static const struct control_action actions[] = {
-	{ "reload", act_reload },
+	{ "reload", app_reload },
 	{ NULL, NULL },
 };
 
@@ -276,7 +276,7 @@ static enum exit_status open_all(struct app *a)
 	}
 	a->control.commands = a->hooks->commands;
 	a->control.common = common;
-	a->control.actions = actions;
+	a->control.actions = a->hooks->actions ? a->hooks->actions : actions;
 	a->control.ctx = a;
 	status = open_control(a);
 	if (!status)

@@ -57,6 +57,7 @@ struct app;
  * @options:	its table
  * @commands:	what ctl may ask
  * @metrics:	what Prometheus gets, part by part; ended by NULL
+ * @actions:	what it may tell; NULL: to reload
  * @check:	stage parse: does the configuration make sense? Nothing is
  *		opened and nothing changed
  * @open:	stage open: takes memory, opens and configures; it logs why it
@@ -79,6 +80,7 @@ struct app_hooks {
 	const struct option_table *options;
 	const struct control_command *commands;
 	void (*const *metrics)(const void *ctx, struct report *r);
+	const struct control_action *actions;
 	bool (*check)(struct app *a, struct option_error *e);
 	enum exit_status (*open)(struct app *a);
 	void (*close)(struct app *a);
@@ -115,6 +117,9 @@ struct app {
  * Return: exit status
  */
 XL_MUST_USE int app_run(struct app *a, int argc, char **argv);
+
+/* The action `reload`, for an applet with a table of its own. */
+const char *app_reload(void *ctx, struct report *r);
 
 /* The exit status for -errno. */
 enum exit_status app_status(int err);

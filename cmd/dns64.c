@@ -3,6 +3,7 @@
  * dns64.c - the DNS64 server as a daemon
  */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,7 @@
  */
 struct daemon {
 	struct app app; /* first member */
-	const struct dns64opt *opt;
+	struct dns64opt *opt;
 	struct dnsio io;
 	struct dns64opt_views views;
 	struct ev_timer networks;
@@ -88,6 +89,7 @@ static enum exit_status open_allow(struct daemon *d)
 
 	q->allow = d->views.allow;
 	q->allow_count = d->views.allow_count;
+	ev_timer_set(&d->app.loop, &d->networks, UINT64_MAX);
 	if (q->allow_count)
 		return EXIT_OK;
 	err = find_networks(d);
@@ -180,6 +182,29 @@ static enum exit_status open_dns64(struct app *a)
 	return status ? status : open_sockets(d);
 }
 
+/* The cache has what servers said, so it need not change; a question that is
+ * under way may be answered by the new rules. */
+static int reload(struct app *a, struct app_options *fresh,
+		  struct option_error *e)
+{
+	static struct dns64opt_views views;
+	struct daemon *d = daemon_of(a);
+	struct dns64opt *want = (struct dns64opt *)(void *)fresh;
+
+	memset(&views, 0, sizeof(views));
+	if (!dns64opt_check(want, &views, e))
+		return -1;
+	d->views = views;
+	d->io.query.stale = want->stale;
+	dns64opt_adopt(d->opt, want);
+	return open_allow(d) ? 1 : 0;
+}
+
+static void release(struct app_options *fresh)
+{
+	dns64opt_release((struct dns64opt *)(void *)fresh);
+}
+
 static void close_dns64(struct app *a)
 {
 	dnsio_close(&daemon_of(a)->io);
@@ -266,10 +291,71 @@ static bool servers(const void *ctx, uint32_t *cursor, struct report *r)
 	return true;
 }
 
+/* A name as text; what is no letter, digit or hyphen as \\NNN. */
+static void show_name(char out[1024], const uint8_t *wire)
+{
+	size_t n = 0;
+
+	for (; *wire; wire += *wire + 1) {
+		for (uint8_t i = 1; i <= *wire; i++) {
+			const int c = wire[i];
+
+			if (isalnum(c) || c == '-' || c == '_')
+				out[n++] = (char)c;
+			else
+				n += (size_t)sprintf(out + n, "\\%03d", c);
+		}
+		out[n++] = '.';
+	}
+	if (n == 0)
+		out[n++] = '.';
+	out[n] = '\0';
+}
+
+/* One answer of the cache after the other. */
+static bool cache(const void *ctx, uint32_t *cursor, struct report *r)
+{
+	const struct daemon *d = ctx;
+	const uint32_t now = (uint32_t)(d->app.loop.now / SECOND);
+	const uint8_t *type;
+	struct cache_hit hit;
+	char name[1024];
+
+	if (!cache_walk(&d->io.query.cache, cursor, now, &hit))
+		return false;
+	type = hit.data + MSG_HDR_LEN;
+	show_name(name, type);
+	while (*type)
+		type += *type + 1;
+	report_record(r);
+	report_text(r, "name", 40, name);
+	report_number(r, "type", 5, be_get16(type + 1));
+	report_number(r, "rcode", 5, hit.data[3] & MSG_RCODE);
+	report_number(r, "age", 7, hit.age);
+	report_number(r, "lifetime", 8, hit.lifetime);
+	report_number(r, "bytes", 6, hit.len);
+	report_record_end(r);
+	return true;
+}
+
+static const char *flush(void *ctx, struct report *r)
+{
+	struct daemon *d = ctx;
+
+	report_number(r, "answers", 0, d->io.query.cache.count);
+	cache_flush(&d->io.query.cache);
+	return NULL;
+}
+
+static const struct control_action actions[] = {
+	{ "reload", app_reload },
+	{ "flush", flush },
+	{ NULL, NULL },
+};
+
 static const struct control_command commands[] = {
-	{ "status", status, NULL },
-	{ "counters", counters, NULL },
-	{ "servers", NULL, servers },
+	{ "status", status, NULL },   { "counters", counters, NULL },
+	{ "servers", NULL, servers }, { "cache", NULL, cache },
 	{ NULL, NULL, NULL },
 };
 
@@ -281,9 +367,13 @@ static const struct app_hooks hooks = {
 	.options = &dns64opt_table,
 	.commands = commands,
 	.metrics = metrics,
+	.actions = actions,
 	.check = check,
 	.open = open_dns64,
 	.close = close_dns64,
+	.reload = reload,
+	.release = release,
+	.options_size = sizeof(struct dns64opt),
 };
 
 int dns64_run(int argc, char **argv)

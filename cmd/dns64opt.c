@@ -190,30 +190,35 @@ static const struct option_row rows[] = {
 	OPTION(struct dns64opt, forward, "forward", "ADDR[:PORT]", parse_server,
 	       OPTION_REPEAT, "server that knows the answers"),
 	OPTION(struct dns64opt, allow, "allow", "CIDR[=PREFIX|=none]",
-	       parse_allow, OPTION_REPEAT,
+	       parse_allow, OPTION_REPEAT | OPTION_LIVE,
 	       "clients, and their prefix; default: networks we are in"),
 	OPTION(struct dns64opt, cache_size, "cache-size", "BYTES",
 	       parse_cache_size, 0, "memory for answers; default: 8m"),
-	OPTION(struct dns64opt, stale, "serve-stale", "TIME", parse_stale, 0,
+	OPTION(struct dns64opt, stale, "serve-stale", "TIME", parse_stale,
+	       OPTION_LIVE,
 	       "use old data so long while no server answers; default: 0"),
 };
 
 static const struct option_row synth_rows[] = {
 	OPTION(struct dns64opt, prefixes, "prefix", "PREFIX", parse_prefix,
-	       OPTION_REPEAT, "of the translator; default: 64:ff9b::/96"),
+	       OPTION_REPEAT | OPTION_LIVE,
+	       "of the translator; default: 64:ff9b::/96"),
 	OPTION(struct dns64opt, map4, "map4", "CIDR[=PREFIX|=none]", parse_map4,
-	       OPTION_REPEAT, "IPv4 that is mapped; the first match counts"),
+	       OPTION_REPEAT | OPTION_LIVE,
+	       "IPv4 that is mapped; the first match counts"),
 	OPTION(struct dns64opt, exclude6, "exclude6", "CIDR", parse_exclude6,
-	       OPTION_REPEAT,
+	       OPTION_REPEAT | OPTION_LIVE,
 	       "IPv6 that is not to be believed; default: ::ffff:0:0/96"),
 	OPTION(struct dns64opt, exempt, "exclude-name", "NAME", parse_name,
-	       OPTION_REPEAT, "nothing is made for it, and names below"),
+	       OPTION_REPEAT | OPTION_LIVE,
+	       "nothing is made for it, and names below"),
 	OPTION(struct dns64opt, ignore, "ignore-aaaa", "NAME", parse_name,
-	       OPTION_REPEAT, "its AAAA count only where there is no A"),
+	       OPTION_REPEAT | OPTION_LIVE,
+	       "its AAAA count only where there is no A"),
 	OPTION(struct dns64opt, v4only, "only-ipv4only-arpa", NULL,
-	       parse_switch, OPTION_SWITCH,
+	       parse_switch, OPTION_SWITCH | OPTION_LIVE,
 	       "serve that zone (RFC 8880), synthesise nothing else"),
-	OPTION(struct dns64opt, ptr, "ptr", "HOW", parse_ptr, 0,
+	OPTION(struct dns64opt, ptr, "ptr", "HOW", parse_ptr, OPTION_LIVE,
 	       "names under the prefix: synthesize (default) or off"),
 };
 
@@ -380,4 +385,37 @@ bool dns64opt_check(const struct dns64opt *o, struct dns64opt_views *views,
 		return false;
 	views->count = 1;
 	return fill_allow(views, o, e);
+}
+
+static void swap(struct list *a, struct list *b)
+{
+	const struct list old = *a;
+
+	*a = *b;
+	*b = old;
+}
+
+void dns64opt_adopt(struct dns64opt *o, struct dns64opt *fresh)
+{
+	swap(&o->prefixes, &fresh->prefixes);
+	swap(&o->allow, &fresh->allow);
+	swap(&o->exclude6, &fresh->exclude6);
+	swap(&o->map4, &fresh->map4);
+	swap(&o->ignore, &fresh->ignore);
+	swap(&o->exempt, &fresh->exempt);
+	o->stale = fresh->stale;
+	o->v4only = fresh->v4only;
+	o->ptr = fresh->ptr;
+}
+
+void dns64opt_release(struct dns64opt *o)
+{
+	free(o->listen.items);
+	free(o->forward.items);
+	free(o->prefixes.items);
+	free(o->allow.items);
+	free(o->exclude6.items);
+	free(o->map4.items);
+	free(o->ignore.items);
+	free(o->exempt.items);
 }

@@ -77,4 +77,13 @@ XL_MUST_USE bool dns64opt_check(const struct dns64opt *o,
 				struct dns64opt_views *views,
 				struct option_error *e);
 
+/**
+ * dns64opt_adopt() - take over what a reload may change
+ * @fresh:	gets what was there instead
+ */
+void dns64opt_adopt(struct dns64opt *o, struct dns64opt *fresh);
+
+/* Free what parsers have allocated. */
+void dns64opt_release(struct dns64opt *o);
+
 #endif

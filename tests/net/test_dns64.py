@@ -91,7 +91,7 @@ class Synthesis(Case):
         say.script["nx.test", "A"] = Reply(A("nx.test", 60, "9.9.9.9"))
         say.script["nx.test", "AAAA"] = dnsmsg.nxdomain()
 
-    def test_d64_03_a_becomes_aaaa(self):
+    def test_d64_03_14_21_a_becomes_aaaa(self):
         m = self.client.ask("www.test")
         self.answers(m, "AAAA 300 64:ff9b::808:808",
                      "AAAA 300 64:ff9b::808:404")
@@ -459,7 +459,7 @@ class Options(Case):
             AAAA("only.broken.test", 60, "2606::2"),
             A("x.legacy.test", 60, "9.9.9.9"))
 
-    def test_d64_22_several_prefixes(self):
+    def test_d64_21_22_several_prefixes(self):
         self.answers(self.client.ask("www.test"),
                      "AAAA 60 2001:db8:64::c000:221",
                      "AAAA 60 2001:db8:122:344:c0:2:2100:0")
@@ -509,6 +509,47 @@ class OnlyIpv4onlyArpa(Case):
         self.assertEqual(self.server.asked("www.test"), ["AAAA"])
 
 
+class Reload(Case):
+    config = lab.FILES / "dns64.conf"
+    args = ["--forward", UP6, "--config", str(config)]
+
+    @classmethod
+    def script(cls):
+        cls.config.write_text("prefix 64:ff9b::/96\n")
+        cls.server.names(A("www.test", 300, "8.8.8.8"))
+
+    def test_d64_88_reload(self):
+        m = self.client.ask("www.test")
+        self.assertEqual(m.answer[0][3], "64:ff9b::808:808")
+        self.server.log.clear()
+        self.config.write_text(f"prefix 2001:db8:64::/96\n"
+                               f"allow {LAN6}/128\n")
+        self.dns64.proc.send_signal(signal.SIGHUP)
+        lab.wait_for(lambda: self.client4.ask("www.test").rcode ==
+                     dnsmsg.REFUSED, "--allow is in force")
+        m = self.client.ask("www.test")
+        self.assertEqual(m.answer[0][3], "2001:db8:64::808:808")
+        self.assertEqual(self.server.log, [], "the cache stays")
+        self.config.write_text("prefix 64:ff9b::/95\n")
+        self.assertNotEqual(lab.ctl("dns64", "reload").returncode, 0)
+        m = self.client.ask("www.test")
+        self.assertEqual(m.answer[0][3], "2001:db8:64::808:808")
+        self.config.write_text("prefix 64:ff9b::/96\n")
+        self.assertEqual(lab.ctl("dns64", "reload").returncode, 0)
+        self.assertEqual(self.client4.ask("www.test").rcode, 0)
+
+    def test_cache_is_shown_and_flushed(self):
+        self.client.ask("www.test", "A")
+        rows = [row for row in lab.ask("dns64", "cache")
+                if row["name"] == "www.test." and row["type"] == 1]
+        self.assertEqual([row["lifetime"] for row in rows], [300])
+        self.assertEqual(lab.ctl("dns64", "flush").returncode, 0)
+        self.assertEqual(lab.ask("dns64", "cache"), [])
+        self.server.log.clear()
+        self.client.ask("www.test", "A")
+        self.assertEqual(self.server.asked("www.test"), ["A"])
+
+
 class Authority(Case):
     def test_no_privilege(self):
         for pid in [self.dns64.pid] + lab.children(self.dns64.pid):
@@ -545,7 +586,7 @@ class Life(unittest.TestCase):
             self.assertNotIn(".sock", after["files"])
         self.assertEqual(self.box.pids(), [])
 
-    def test_usage(self):
+    def test_d64_18_19_20_usage(self):
         good = ["--forward", "127.0.0.1:5300"]
         for pattern, args in [
                 ("--forward.*expected", []),
@@ -555,6 +596,8 @@ class Life(unittest.TestCase):
                 ("--listen '127.0.0.1:0'", good + ["--listen", "127.0.0.1:0"]),
                 ("--prefix '64:ff9b::/95'", good + ["--prefix",
                                                     "64:ff9b::/95"]),
+                ("--prefix.*behind its length", good + [
+                    "--prefix", "64:ff9b::1/96"]),
                 ("--prefix.*64 to 71", good + [
                     "--prefix", "2001:db8:0:0:100::/96"]),
                 ("--allow '10.0.0.1/8'", good + ["--allow", "10.0.0.1/8"]),

@@ -16,7 +16,7 @@ static void setup(void)
 
 TestSuite(dns_query, .init = setup, .fini = scene_end);
 
-Test(dns_query, d64_03_04_synthesises)
+Test(dns_query, d64_03_04_15_synthesises)
 {
 	ask("www.example", 28, NO_EDNS);
 	/* D64-78: EDNS always, 1232 bytes. */
@@ -172,7 +172,7 @@ Test(dns_query, d64_25_27_not_global)
 	cr_expect_eq(query.count[COUNT_NODATA], 1);
 }
 
-Test(dns_query, d64_28_29_excluded)
+Test(dns_query, d64_28_29_42_excluded)
 {
 	ask("e.example", 28, NO_EDNS);
 	answer(0);
@@ -276,7 +276,7 @@ Test(dns_query, d64_39_loops_end)
 		"an b.example. 10 CNAME a.example.\n");
 }
 
-Test(dns_query, d64_41_44_ttl)
+Test(dns_query, d64_41_43_44_ttl)
 {
 	static const struct {
 		unsigned long soa, a, b, expect;
@@ -495,7 +495,7 @@ Test(dns_query, d64_59_ptr_of_each_length)
 	}
 }
 
-Test(dns_query, d64_61_65_ipv4only)
+Test(dns_query, d64_61_62_63_64_65_ipv4only)
 {
 	ask("IPv4only.arpa", 28, DO);
 	REPLIES("0 qr rd ra\nqd IPv4only.arpa. 1 28\n"
@@ -535,7 +535,7 @@ Test(dns_query, d64_66_only_ipv4only)
 	cr_expect_eq(step.what, QUERY_ASK);
 }
 
-Test(dns_query, d64_68_70_signed_absence_is_left_alone)
+Test(dns_query, d64_68_70_73_signed_absence_is_left_alone)
 {
 	ask("s.example", 28, DO);
 	ASKS("0 rd\nqd s.example. 1 28\nopt 1232 00008000 \n");
@@ -958,4 +958,130 @@ Test(dns_query, broken_answer_counts_as_servfail)
 	send_answer();
 	REPLIES("2 qr rd ra\nqd b.example. 1 28\n");
 	cr_expect_eq(query.count[COUNT_UPSTREAM_BROKEN], 2);
+}
+
+Test(dns_query, d64_01_other_classes)
+{
+	dm_begin(&msg, 1, 0x0100);
+	dm_bytes(&msg, "\7version\4bind\0\0\34\0\3", 18);
+	dm_bump(&msg, 0);
+	step = query_asked(&query, &event, &client, msg.b, msg.n);
+	look();
+	ASKS("0 rd\nqd version.bind. 3 28\nopt 1232 00000000 \n");
+	dm_begin(&msg, be_get16(asked), 0x8180);
+	dm_bytes(&msg, "\7version\4bind\0\0\34\0\3", 18);
+	dm_bump(&msg, 0);
+	send_answer();
+	REPLIES("0 qr rd ra\nqd version.bind. 3 28\n");
+}
+
+Test(dns_query, d64_08_any)
+{
+	ask("w.example", 255, NO_EDNS);
+	answer(0);
+	dm_a(&msg, "w.example", 30, "9.9.9.9");
+	send_answer();
+	REPLIES("0 qr rd ra\nqd w.example. 1 255\n"
+		"an w.example. 30 A 9.9.9.9\n");
+}
+
+Test(dns_query, d64_11_shortest_and_longest_name)
+{
+	char longest[256] = "";
+
+	ask("", 28, NO_EDNS);
+	ASKS("0 rd\nqd . 1 28\nopt 1232 00000000 \n");
+	no_aaaa("", 60);
+	answer(0);
+	dm_soa(&msg, "", 60);
+	send_answer();
+	REPLIES("0 qr rd ra\nqd . 1 28\nns . 60 SOA ns.invalid.\n");
+	for (unsigned int i = 0; i < 127; i++)
+		strcat(longest, i ? ".x" : "x");
+	ask(longest, 28, NO_EDNS);
+	no_aaaa("x", 60);
+	answer(0);
+	dm_a(&msg, longest, 30, "9.9.9.9");
+	send_answer();
+	cr_assert_eq(step.what, QUERY_REPLY);
+	cr_expect(strstr(show(reply_buf, step.len),
+			 ".x.x. 30 AAAA 64:ff9b::909:909\n"));
+}
+
+Test(dns_query, d64_30_53_excluded_and_failed_behind_alias)
+{
+	for (unsigned int failed = 0; failed < 2; failed++) {
+		ask("a.example", 28, NO_EDNS);
+		answer(failed ? 2 : 0);
+		if (!failed) {
+			dm_rr_name(&msg, 1, "a.example", 5, 10, "b.example");
+			dm_aaaa(&msg, "b.example", 30, "::ffff:9.9.9.9");
+		}
+		send_answer();
+		answer(0);
+		dm_rr_name(&msg, 1, "a.example", 5, 10, "c.example");
+		dm_a(&msg, "c.example", 30, "9.9.9.9");
+		send_answer();
+		/* D64-38: the alias is the one of the A answer. */
+		REPLIES("0 qr rd ra\nqd a.example. 1 28\n"
+			"an a.example. 10 CNAME c.example.\n"
+			"an c.example. 30 AAAA 64:ff9b::909:909\n");
+	}
+}
+
+Test(dns_query, d64_34_38_long_chain_of_one_answer)
+{
+	char from[20], to[20];
+	unsigned int found = 0;
+
+	ask("c0.example", 28, NO_EDNS);
+	no_aaaa("example", 60);
+	answer(0);
+	for (unsigned int i = 0; i < ANSWER_CHAIN; i++) {
+		sprintf(from, "c%u.example", i);
+		sprintf(to, "c%u.example", i + 1);
+		dm_rr_name(&msg, 1, from, 5, 10, to);
+	}
+	dm_a(&msg, to, 30, "9.9.9.9");
+	send_answer();
+	for (const char *at = show(reply_buf, step.len);
+	     (at = strstr(at, " CNAME ")); at++)
+		found++;
+	cr_expect_eq(found, 16);
+	cr_expect(strstr(show(reply_buf, step.len),
+			 "an c16.example. 30 AAAA 64:ff9b::909:909\n"));
+}
+
+Test(dns_query, d64_60_ptr_under_ula_prefix)
+{
+	synth.prefixes[0] = (struct pref64){ { 0xfd00000000640000ull, 0 }, 96 };
+	ask("8.0.8.0.4.0.4.0.0.0.0.0.0.0.0.0.0.0.0.0.4.6.0.0.0.0.0.0.0.0.d.f."
+	    "ip6.arpa",
+	    12, NO_EDNS);
+	ASKS("0 rd\nqd 8.8.4.4.in-addr.arpa. 1 12\nopt 1232 00000000 \n");
+}
+
+/* D64-67: the server validates; what it refuses is refused, either way. */
+Test(dns_query, d64_67_bogus_either_way)
+{
+	for (unsigned int bad_a = 0; bad_a < 2; bad_a++) {
+		ask("b.example", 28, NO_EDNS);
+		if (bad_a)
+			no_aaaa("example", 60);
+		answer(2);
+		dm_opt(&msg, 1232, 0, 6);
+		send_answer();
+		REPLIES("2 qr rd ra\nqd b.example. 1 28\n");
+	}
+}
+
+/* D64-72: a proof that there is no AAAA record says nothing about A. */
+Test(dns_query, d64_72_proof_does_not_spare_the_a_question)
+{
+	ask("n.example", 28, NO_EDNS);
+	answer(0);
+	dm_soa(&msg, "example", 60);
+	dm_rr(&msg, 2, "n.example", 47, 60, "\1z\0\0\1\2", 6);
+	send_answer();
+	ASKS("0 rd\nqd n.example. 1 1\nopt 1232 00000000 \n");
 }

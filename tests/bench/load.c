@@ -3,7 +3,8 @@
  * load - UDP packets for net_bench.py
  *
  *   load sink ADDR PORT              count packets until SIGTERM, then print
- *                                    how many came, and ns from first to last
+ *                                    how many came, ns from first to last,
+ *                                    and the monotonic time of the first
  *   load echo ADDR PORT              send every packet back, until SIGTERM
  *   load send ADDR PORT SECONDS PPS  send packets; 0: as many as one can;
  *                                    print how many
@@ -119,8 +120,8 @@ static void sink(int s)
 			first = last;
 		count += (uint64_t)n;
 	}
-	printf("%llu %llu\n", (unsigned long long)count,
-	       (unsigned long long)(last - first));
+	printf("%llu %llu %llu\n", (unsigned long long)count,
+	       (unsigned long long)(last - first), (unsigned long long)first);
 }
 
 static void echo(int s)

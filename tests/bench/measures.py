@@ -49,7 +49,7 @@ def send(net, way, seconds, rate):
     net["host"].run(LOAD, "send", way.server, LOAD_PORT, seconds, rate,
                     seconds=seconds + 30)
     sink.stop()
-    came, span = map(int, sink.output().split()[1:])
+    came, span, _ = map(int, sink.output().split()[1:])
     if came < 2:
         raise lab.LabError(f"{way.name}: no packets arrived")
     return came, span
@@ -95,6 +95,19 @@ def round_trip(net, way, seconds):
     return int(said.split()[0]) / 1e3
 
 
+def start(net, way, _seconds):
+    """From the call that starts plat to the first packet at the server,
+    while packets for it come all the time."""
+    if not hasattr(way, "restart_plat"):
+        return {}
+    sink = load_server(net, way, "sink")
+    sender = net["host"].start(LOAD, "send", way.server, LOAD_PORT, 1, PACED)
+    begin = way.restart_plat(net["pe"])
+    sender.proc.wait()
+    sink.stop()
+    return {"start": (int(sink.output().split()[3]) - begin) / 1e6}
+
+
 MEASURES = {
     "tcp 1 up": tcp(1),
     "tcp 1 down": tcp(1, "-R"),
@@ -103,6 +116,7 @@ MEASURES = {
     "udp": udp_flood,
     "cpu": udp_cpu,
     "rtt": round_trip,
+    "start": start,
 }
 
 # figure: (title, unit, whether more is better)
@@ -117,4 +131,5 @@ UNITS = {
     "cpu machine": (f"CPU of the whole machine at {PACED // 1000} kpps",
                     "us/packet", False),
     "rtt": ("round trip, UDP", "us", False),
+    "start": ("plat: start to first packet", "ms", False),
 }

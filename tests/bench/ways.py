@@ -14,6 +14,7 @@ A way is a class: start() sets it up, programs are those that translate.
 import shutil
 import signal
 import subprocess
+import time
 
 import lab
 
@@ -93,8 +94,8 @@ class Plain(Way):
 
 
 class Xlat(Way):
-    """The operator's routes (--no-setup): the default ones would take all
-    traffic, that of the other ways too."""
+    """At the customer's end the routes are ours (--no-setup): the default
+    route that clat makes would take the traffic of the other ways, too."""
     name = "xlat"
     server = "203.0.113.20"
     note = "xlat clat and xlat plat, one thread each"
@@ -115,18 +116,31 @@ class Xlat(Way):
         host.ip(f"link set x{name} up")
         self.programs.append(program)
 
+    def start_clat(self, cpe):
+        self.applet(cpe, "clat", "--uplink", "up0", "--pref64", self.prefix,
+                    "--source", self.lan, "--lan", "192.168.1.0/24")
+        cpe.ip(f"route add {self.server} dev xclat {MTU}",
+               f"route add {self.lan} dev xclat",
+               f"route add {self.prefix} via 2001:db8:0:1::2")
+
+    def plat(self):
+        return (lab.XLAT, "plat", "--tun", "xplat", "--control", "none",
+                "--pool6", self.prefix, "--pool4", f"{POOL}.20", "--allow6",
+                self.lan, "--allow4", "203.0.113.0/24")
+
     def start(self, net):
-        self.applet(net["cpe"], "clat", "--uplink", "up0", "--pref64",
-                    self.prefix, "--source", self.lan, "--lan",
-                    "192.168.1.0/24")
-        net["cpe"].ip(f"route add {self.server} dev xclat {MTU}",
-                      f"route add {self.lan} dev xclat")
-        self.applet(net["pe"], "plat", "--pool6", self.prefix, "--pool4",
-                    f"{POOL}.20", "--allow6", self.lan, "--allow4",
-                    "203.0.113.0/24")
-        net["pe"].ip(f"route add {POOL}.20 dev xplat {MTU}",
-                     f"route add {self.prefix} dev xplat")
-        net["cpe"].ip(f"route add {self.prefix} via 2001:db8:0:1::2")
+        self.start_clat(net["cpe"])
+        self.programs.append(net["pe"].start(*self.plat()))
+        self.programs[-1].wait_until(
+            lambda: self.prefix in net["pe"].run("ip", "-6", "route"),
+            "its routes")
+
+    def restart_plat(self, pe):
+        """Returns the monotonic time, ns, just before it is started."""
+        self.programs.pop().stop()
+        begin = time.monotonic_ns()
+        self.programs.append(pe.start(*self.plat()))
+        return begin
 
 
 class Tayga(Way):

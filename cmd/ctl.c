@@ -98,7 +98,7 @@ static bool send_question(int fd, const struct question *q)
 }
 
 /* The first line is "ok" or "error ...", the rest goes to standard output. */
-static int show_answer(FILE *f)
+static int show_answer(FILE *f, const char *command)
 {
 	char buf[16384];
 	size_t n;
@@ -110,7 +110,7 @@ static int show_answer(FILE *f)
 		return EXIT_RUN;
 	}
 	if (strcmp(buf, "ok\n")) {
-		fprintf(stderr, "xlat ctl: %s",
+		fprintf(stderr, "xlat ctl: '%.64s': %s", command,
 			strncmp(buf, "error ", 6) == 0 ? buf + 6 : buf);
 		return EXIT_USAGE;
 	}
@@ -142,7 +142,7 @@ int ctl_run(int argc, char **argv)
 	f = fdopen(fd, "r");
 	if (!f)
 		return no_answer(&q, &to);
-	status = show_answer(f);
+	status = show_answer(f, q.command);
 	fclose(f);
 	return status;
 }

@@ -233,7 +233,7 @@ static bool next_session(const void *ctx, uint32_t *cursor, struct report *r)
 	report_number(r, "pport", 5, s.pool_port);
 	report_addr4(r, "remote", s.remote);
 	report_number(r, "rport", 5, s.remote_port);
-	report_text(r, "state", 12, s.state);
+	report_text(r, "state", 17, s.state);
 	report_number(r, "expires", 7,
 		      s.expires > now ? (s.expires - now) / SECOND : 0);
 	report_record_end(r);

@@ -51,6 +51,15 @@ static const char *read_ports(const char *text, struct nat64_range *r)
 	return NULL;
 }
 
+static bool overlaps(const struct nat64_config *c, const struct nat64_range *r)
+{
+	for (uint32_t i = 0; i < c->pool4_count; i++)
+		if (r->first <= c->pool4[i].last &&
+		    c->pool4[i].first <= r->last)
+			return true;
+	return false;
+}
+
 static const char *parse_pool4(void *field, const char *text)
 {
 	struct nat64_config *c = field;
@@ -65,6 +74,8 @@ static const char *parse_pool4(void *field, const char *text)
 		expected = "addresses that a host can have";
 	if (!expected && c->pool4_count == NAT64_RANGE_MAX)
 		expected = "at most 64 ranges";
+	if (!expected && overlaps(c, &r))
+		expected = "addresses that no other pool4 has";
 	if (expected)
 		return expected;
 	c->pool4[c->pool4_count++] = r;

@@ -110,7 +110,7 @@ static void add_word(char *text, size_t size, const char *word)
 static void refuse_word(struct control_client *c)
 {
 	const struct control *o = c->owner;
-	char why[512] = "unknown command; expected";
+	char why[512] = "expected";
 
 	for (const struct control_command *k = o->commands; k->name; k++)
 		add_word(why, sizeof(why), k->name);

@@ -314,7 +314,8 @@ class Host:
             for top in ("core", "ipv4", "ipv6"):
                 for path in pathlib.Path("/proc/sys/net", top).rglob("*"):
                     with contextlib.suppress(OSError):
-                        if path.is_file():
+                        # the kernel makes this key when it is first needed
+                        if path.is_file() and path.name != "tcp_fastopen_key":
                             what[str(path)] = path.read_text()
         what["files"] = "\n".join(
             str(p) for p in sorted(pathlib.Path("/run").rglob("*"))
@@ -383,6 +384,7 @@ def _try_run(argv, seconds=30.0, **more):
 def _run(argv, seconds=30.0, **more):
     done = _try_run(argv, seconds, **more)
     if done.returncode != 0:
-        raise LabError(f"{shlex.join(str(a) for a in argv)}\nexit status "
-                       f"{done.returncode}: {done.stdout}{more.get('input', '')}")
+        raise LabError(f"{shlex.join(str(a) for a in argv)}\n"
+                       f"{more.get('input', '')}\n"
+                       f"exit status {done.returncode}: {done.stdout}")
     return done.stdout

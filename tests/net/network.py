@@ -65,8 +65,8 @@ class Network(lab.Lab):
         self.link("laptop", "eth0", "router", "lan")
         self.link("router", "wan", "provider", "home")
         self.link("phone", "eth0", "provider", "mobile")
-        self.link("router", "plain", "provider", "plain")
         self.link("provider", "internet", "server", "eth0")
+        self.link("router", "plain", "provider", "plain")
         self["provider"].ip("link add access type bridge",
                             "link set home master access",
                             "link set mobile master access",

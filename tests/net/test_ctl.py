@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""xlat ctl against running applets: what it says, in text and as JSON, how it
+fails, and that no client of the socket can hold packets up."""
+import pathlib
+import re
+import socket
+import time
+import unittest
+
+import lab
+import network
+
+SOCKET = "/run/xlat/plat.sock"
+USAGE = 2
+
+
+def reasons():
+    """Names of the reasons for a drop, from the list that defines them."""
+    text = (lab.ROOT / "core/xlat.h").read_text()
+    return re.findall(r'\bR\(\w+, "([\w-]+)"', text)
+
+
+class Ctl(unittest.TestCase):
+    def setUp(self):
+        self.net = network.Network()
+        self.addCleanup(self.net.close)
+        self.plat = self.net.plat()
+        self.phone = self.net["phone"]
+
+    def udp_flow(self, sport=4000, dport=9):
+        """A session from the phone to the server; no reply is needed."""
+        with self.phone.inside():
+            sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        with sock:
+            sock.bind(("::", sport))
+            sock.sendto(b"x", (network.SERVER6, dport))
+
+    def make_sessions(self, count):
+        """That many at once, without losing one to a full queue."""
+        with self.phone.inside():
+            sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        with sock:
+            for dport in range(count):
+                sock.sendto(b"x", (network.SERVER6, 1000 + dport))
+                if dport % 100 == 99:
+                    self.carries()
+
+    def client(self):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(SOCKET)
+        sock.settimeout(15)
+        self.addCleanup(sock.close)
+        return sock
+
+    def carries(self):
+        self.phone.run("ping", "-c", "1", "-W", "2", network.SERVER6)
+
+    def text(self, *words):
+        done = lab.ctl(*words)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return done.stdout
+
+
+class Answers(Ctl):
+    def test_status(self):
+        said = self.text("plat", "status")
+        data = lab.ask("plat", "status")
+        self.assertIn(network.PREF64, said)
+        self.assertIn(network.PREF64, str(data))
+        self.assertEqual(set(re.findall(r"^(\S+)", said, re.M)), set(data))
+
+    def test_status_of_each_applet(self):
+        self.plat.stop()
+        for name in ("clat", "siit", "dns64", "plat"):
+            with self.subTest(name):
+                program = getattr(self.net, name)()
+                self.assertIsInstance(lab.ask(name, "status"), dict)
+                self.assertIn(name, self.text(name, "status"))
+                program.stop()
+
+    def test_counters_have_every_reason(self):
+        data = lab.ask("plat", "counters")
+        self.assertGreater(len(reasons()), 20)
+        missing = [r for r in reasons() if r != "none" and
+                   not any(r in key for key in data)]
+        self.assertEqual(missing, [])
+        said = self.text("plat", "counters")
+        self.assertEqual(set(re.findall(r"^(\S+)", said, re.M)), set(data))
+
+    def test_counters_count(self):
+        before = lab.ask("plat", "counters")
+        self.phone.run("ping", "-c", "3", "-i", "0.01", network.SERVER6)
+        after = lab.ask("plat", "counters")
+        moved = {k: after[k] - before[k] for k in before
+                 if after[k] != before[k] and "packets" in k}
+        # a multicast report of the provider's kernel may come along
+        self.assertGreaterEqual(moved.pop("ipv6-packets-in"), 3)
+        self.assertEqual(moved, {"ipv4-packets-out": 3, "ipv4-packets-in": 3,
+                                 "ipv6-packets-out": 3})
+
+    def test_a_drop_is_counted_by_name(self):
+        """A packet from a source that is not served."""
+        self.net["provider"].ip("addr add 3fff::1/64 dev access")
+        self.phone.ip("addr add 3fff::2/64 dev eth0")
+        before = lab.ask("plat", "counters")
+        self.phone.try_run("ping", "-c1", "-W1", "-I", "3fff::2",
+                           network.SERVER6)
+        after = lab.ask("plat", "counters")
+        denied, = [k for k in after if "denied" in k]
+        self.assertEqual(after[denied] - before[denied], 1)
+
+    def test_sessions_and_bindings(self):
+        self.assertEqual(lab.ask("plat", "sessions"), [])
+        self.assertEqual(lab.ask("plat", "bindings"), [])
+        for dport in (9, 10):
+            self.udp_flow(dport=dport)
+        rows = lab.wait_for(lambda: len(lab.ask("plat", "sessions")) == 2
+                            and lab.ask("plat", "sessions"), "two sessions")
+        for row in rows:
+            values = str(row)
+            for word in (network.PHONE6, network.SERVER4, "192.0.2."):
+                self.assertIn(word, values)
+            self.assertIn("4000", values)
+        # one mapping for both destinations: endpoint-independent
+        binding, = lab.ask("plat", "bindings")
+        self.assertIn(network.PHONE6, str(binding))
+        said = self.text("plat", "sessions").splitlines()
+        self.assertEqual(len(said), 3)
+        self.assertEqual(said[0].lower().split()[0],
+                         next(iter(rows[0])).lower())
+        self.assertEqual(len(self.text("plat", "bindings").splitlines()), 2)
+
+    def test_siit_has_no_sessions(self):
+        self.plat.stop()
+        self.net.siit()
+        done = lab.ctl("siit", "sessions")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("'sessions': expected status", done.stdout)
+
+    def test_many_sessions(self):
+        """More than one bufferful: all of them, each once."""
+        count = 3000
+        self.make_sessions(count)
+        rows = lab.ask("plat", "sessions")
+        udp = [r for r in rows if "udp" in str(r).lower()]
+        self.assertEqual(len({str(r) for r in udp}), count)
+
+
+class Failures(Ctl):
+    def test_unknown_instance(self):
+        done = lab.ctl("nobody", "status")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertEqual(len(done.stdout.splitlines()), 1, done.stdout)
+        self.assertIn("nobody", done.stdout)
+
+    def test_unknown_command(self):
+        done = lab.ctl("plat", "nonsense")
+        self.assertEqual(done.returncode, USAGE, done.stdout)
+        self.assertIn("nonsense", done.stdout)
+        self.assertIn("status", done.stdout)
+        self.assertIn("sessions", done.stdout)
+
+    def test_no_words(self):
+        for words in ([], ["plat"]):
+            with self.subTest(words):
+                done = lab.ctl(*words)
+                self.assertEqual(done.returncode, USAGE, done.stdout)
+
+    def test_nonsense_on_the_socket(self):
+        for said in (b"\n", b"\0\n", b"x" * 5000, b"status xml\n",
+                     b"status json json\n", b" status\n",
+                     b"status\r\n", b"\xff" * 63 + b"\n"):
+            with self.subTest(said[:20]):
+                sock = self.client()
+                sock.sendall(said)
+                self.assertRegex(sock.recv(4096), rb"^error .*expected")
+        self.carries()
+        self.text("plat", "status")
+
+    def test_gone_before_the_answer(self):
+        for said in (b"", b"stat", b"status\n", b"counters json\n"):
+            for _ in range(20):
+                sock = self.client()
+                sock.sendall(said)
+                sock.close()
+        self.text("plat", "status")
+
+    def test_mode_of_the_socket(self):
+        """Nobody else may ask."""
+        mode = pathlib.Path(SOCKET).stat().st_mode & 0o777
+        self.assertEqual(mode & 0o077, 0, oct(mode))
+
+
+class Crowds(Ctl):
+    def test_ten_clients_at_once(self):
+        """All connected before the first has asked; all are answered."""
+        socks = [self.client() for _ in range(10)]
+        for sock in socks:
+            sock.sendall(b"status json\n")
+        for sock in socks:
+            with sock.makefile("rb") as answer:
+                self.assertEqual(answer.readline(), b"ok\n")
+                self.assertIn(network.PREF64.encode(), answer.read())
+
+    def test_idle_clients_do_not_hold_packets(self):
+        for _ in range(20):
+            self.client()
+        self.carries()
+
+    def test_a_client_that_stops_reading(self):
+        """Thousands of sessions asked for, none of them read."""
+        self.make_sessions(5000)
+        lazy = [self.client() for _ in range(5)]
+        for client in lazy:
+            client.sendall(b"sessions json\n")
+        begin = time.monotonic()
+        self.phone.run("ping", "-c", "20", "-i", "0.01", network.SERVER6)
+        self.text("plat", "status")
+        took = time.monotonic() - begin
+        for client in lazy:
+            self.assertEqual(client.recv(3, socket.MSG_WAITALL), b"ok\n")
+        print(f"20 pings and a status beside 5 lazy clients: {took:.2f} s")
+
+
+if __name__ == "__main__":
+    lab.enter()
+    unittest.main(verbosity=2)

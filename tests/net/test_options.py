@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Bad input: one line that names what is wrong and what was expected, an exit
+status by kind, and nothing changed on the machine."""
+import pathlib
+import re
+import shutil
+import tempfile
+import unittest
+
+import lab
+
+USAGE, DENIED, LACKING, IN_USE = 2, 3, 4, 5
+
+# A command line of each applet that is right; every case spoils one.
+GOOD = {
+    "clat": ["--uplink", "eth0", "--pref64", "64:ff9b::/96",
+             "--source", "2001:db8:0:464::/96", "--lan", "192.168.1.0/24"],
+    "plat": ["--pool6", "64:ff9b::/96", "--pool4", "192.0.2.0/28",
+             "--allow6", "2001:db8::/32"],
+    "siit": ["--pool6", "2001:db8:46::/96",
+             "--eam", "198.51.100.10,2001:db8:5::10"],
+    "dns64": ["--listen", "[::1]:5300", "--forward", "127.0.0.1:5353",
+              "--prefix", "64:ff9b::/96"],
+}
+
+TRANSLATORS = ("clat", "plat", "siit")
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+          "--inh-caps=-all", "--bounding-set=-all"]
+OPEN_TUN = "mknod -m 666 /dev/net/tun c 10 200"
+
+# Made at the first start and then kept, as other folders of /run are.
+SOCKETS = pathlib.Path("/run/xlat")
+
+LENGTHS = "32, 40, 48, 56, 64 or 96"
+
+# (applet, option, value that cannot be, what the message has to name)
+MALFORMED = [
+    ("plat", "pool6", "2001:db8::/97", LENGTHS),
+    ("plat", "pool6", "2001:db8::/0", LENGTHS),
+    ("plat", "pool6", "2001:db8::/-1", ""),
+    ("plat", "pool6", "2001:db8::", ""),
+    ("plat", "pool6", "192.0.2.0/24", ""),
+    ("plat", "pool6", "2001:db8::1/96", ""),
+    ("plat", "pool6", "64:ff9b::/64", "64:ff9b::/96"),
+    ("plat", "pool6", "", ""),
+    ("plat", "pool4", "192.0.2.0/33", ""),
+    ("plat", "pool4", "192.0.2.9-192.0.2.1", ""),
+    ("plat", "pool4", "192.0.2.1:0-10", ""),
+    ("plat", "pool4", "192.0.2.1:10-65536", ""),
+    ("plat", "pool4", "192.0.2.1:20-10", ""),
+    ("plat", "pool4", "2001:db8::/64", ""),
+    ("plat", "pool4", "192.0.2.300", ""),
+    ("plat", "allow6", "2001:db8::/129", ""),
+    ("plat", "max-sessions", "0", ""),
+    ("plat", "max-sessions", "-1", ""),
+    ("plat", "max-sessions", "99999999999999999999", ""),
+    ("plat", "max-sessions", "1000x", ""),
+    ("plat", "max-sessions", " ", ""),
+    ("plat", "subscriber-prefix", "129", ""),
+    ("plat", "filtering", "sometimes", "endpoint-independent"),
+    ("plat", "timeout", "udp=", ""),
+    ("plat", "timeout", "never=10", ""),
+    ("clat", "pref64", "64:ff9b::/95", LENGTHS),
+    ("clat", "source", "2001:db8::/64", "96"),
+    ("clat", "source", "198.51.100.1", ""),
+    ("clat", "lan", "192.168.1.0/40", ""),
+    ("siit", "pool6", "2001:db8::/63", LENGTHS),
+    ("siit", "eam", "198.51.100.10", ""),
+    ("siit", "eam", "198.51.100.0/24,2001:db8::/121", ""),
+    ("siit", "eam", "2001:db8::1,198.51.100.1", ""),
+    ("siit", "lowest-ipv6-mtu", "1279", "1280"),
+    ("siit", "mtu6", "1279", "1280"),
+    ("siit", "udp-zero-checksum", "maybe", "drop"),
+    ("siit", "offload", "some", "auto"),
+    ("siit", "tun", "a-name-of-17-byte", "15"),
+    ("siit", "log-level", "loud", "warning"),
+    ("siit", "log-format", "xml", "json"),
+    ("siit", "user", "no-such-user-here", ""),
+    ("dns64", "listen", "[::1]:0", ""),
+    ("dns64", "listen", "localhost", ""),
+    ("dns64", "forward", "127.0.0.1:99999", ""),
+    ("dns64", "prefix", "64:ff9b::/64", "64:ff9b::/96"),
+    ("dns64", "allow", "::1/200", ""),
+]
+
+
+def dev_net(command):
+    """A wrapper with a /dev/net of its own, filled by a command."""
+    return ["unshare", "--mount", "sh", "-c",
+            f'mount -n -t tmpfs none /dev/net && {command} && exec "$@"',
+            "sh"]
+
+
+def spoil(applet, option, value):
+    """The good command line with this value for that option."""
+    argv = list(GOOD[applet])
+    if f"--{option}" in argv:
+        argv[argv.index(f"--{option}") + 1] = value
+        return argv
+    return [*argv, f"--{option}", value]
+
+
+class Case(unittest.TestCase):
+    """A host with an uplink; after each test it has to be as before."""
+
+    def setUp(self):
+        self.net = lab.Lab("box", "peer")
+        self.addCleanup(self.net.close)
+        self.net.link("box", "eth0", "peer", "eth0")
+        self.box = self.net["box"]
+        self.box.ip("addr add 2001:db8:0:1::2/64 dev eth0",
+                    "route add default via fe80::1 dev eth0")
+        # the link-local addresses have appeared and are usable
+        lab.wait_for(lambda: self.box.run("ip", "-6", "addr", "show",
+                                          "scope", "link"), "link-local")
+        shutil.rmtree(SOCKETS, ignore_errors=True)
+        SOCKETS.mkdir()
+        shutil.chown(SOCKETS, "nobody")
+        self.before = self.box.snapshot()
+
+    def tearDown(self):
+        self.assertEqual(self.box.snapshot(), self.before)
+
+    def refused(self, argv, status, *named, wrap=()):
+        """It ends at once, in one line that has the words; returns that."""
+        done = self.box.try_run(*wrap, lab.XLAT, *argv, seconds=10)
+        self.assertEqual(done.returncode, status, done.stdout)
+        self.assertEqual(len(done.stdout.splitlines()), 1, done.stdout)
+        for word in named:
+            self.assertIn(word, done.stdout)
+        return done.stdout
+
+
+class Usage(Case):
+    def test_good_is_good(self):
+        for applet, argv in GOOD.items():
+            with self.subTest(applet):
+                done = self.box.try_run(lab.XLAT, applet, *argv, "--check")
+                self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_malformed_option(self):
+        for applet, option, value, expected in MALFORMED:
+            with self.subTest(applet, option=option, value=value):
+                said = self.refused([applet, *spoil(applet, option, value)],
+                                    USAGE, option, expected)
+                self.assertIn(value, said)
+                self.assertRegex(said, "expected")
+
+    def test_malformed_setting(self):
+        """The same in a file: the line is named as well."""
+        for applet, option, value, expected in MALFORMED:
+            with self.subTest(applet, option=option, value=value), \
+                    tempfile.NamedTemporaryFile("w") as conf:
+                argv = iter(spoil(applet, option, value))
+                lines = [f"{name[2:]} {next(argv)}" for name in argv]
+                number = 1 + next(i for i, line in enumerate(lines)
+                                  if line == f"{option} {value}")
+                conf.write("\n".join(lines) + "\n")
+                conf.flush()
+                self.refused([applet, "--config", conf.name], USAGE,
+                             f"{conf.name}:{number}", option, expected)
+
+    def test_unknown_option(self):
+        for applet, argv in GOOD.items():
+            with self.subTest(applet):
+                self.refused([applet, *argv, "--no-such-thing", "1"], USAGE,
+                             "--no-such-thing")
+
+    def test_missing_value(self):
+        self.refused(["plat", "--pool6"], USAGE, "pool6")
+
+    def test_stray_word(self):
+        self.refused(["plat", *GOOD["plat"], "stray"], USAGE, "stray")
+
+    def test_required(self):
+        for applet, option in (("plat", "pool6"), ("plat", "pool4"),
+                               ("clat", "pref64"), ("clat", "source"),
+                               ("dns64", "forward")):
+            with self.subTest(applet, option=option):
+                argv = list(GOOD[applet])
+                at = argv.index(f"--{option}")
+                del argv[at:at + 2]
+                self.refused([applet, *argv], USAGE, option)
+
+    def test_unknown_key(self):
+        for applet, argv in GOOD.items():
+            with self.subTest(applet), \
+                    tempfile.NamedTemporaryFile("w") as conf:
+                conf.write("# fine\n\nno-such-thing 1\n")
+                conf.flush()
+                self.refused([applet, *argv, "--config", conf.name], USAGE,
+                             "no-such-thing", f"{conf.name}:3")
+
+    def test_config_that_cannot_be(self):
+        for path in ("/nonexistent/file", "/run", "/dev/zero"):
+            with self.subTest(path):
+                self.refused(["plat", "--config", path], USAGE, path)
+
+    def test_unknown_applet(self):
+        """Then the list of applets helps more than a line."""
+        done = self.box.try_run(lab.XLAT, "nonsense")
+        self.assertEqual(done.returncode, USAGE, done.stdout)
+        self.assertIn("nonsense", done.stdout.splitlines()[0])
+
+    def test_pool_overlaps_itself(self):
+        """The second of the two is named."""
+        for first, second in (
+                ("192.0.2.0/28", "192.0.2.8/29"),
+                ("192.0.2.1", "192.0.2.0-192.0.2.3"),
+                ("192.0.2.8-192.0.2.9", "192.0.2.9-192.0.2.10"),
+                ("192.0.2.1:1000-2000", "192.0.2.1:2000-3000")):
+            with self.subTest(first + " " + second):
+                self.refused(
+                    ["plat", "--pool6", "64:ff9b::/96", "--allow6", "::/0",
+                     "--pool4", first, "--pool4", second], USAGE,
+                    f"--pool4 '{second}': expected addresses that no other")
+
+    def test_pool_that_only_touches(self):
+        done = self.box.try_run(
+            lab.XLAT, "plat", "--pool6", "64:ff9b::/96", "--allow6", "::/0",
+            "--pool4", "192.0.2.0/29", "--pool4", "192.0.2.8/29", "--check")
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_every_option_refuses_nonsense(self):
+        """No option takes a value it cannot mean, or stops at it."""
+        free = {"config", "instance", "tun", "uplink", "exclude-name",
+                "ignore-aaaa"}
+        for applet in GOOD:
+            text = self.box.run(lab.XLAT, applet, "--help")
+            names = re.findall(r"^ *--([\w-]+) [A-Z\[a-z]", text, re.M)
+            self.assertGreater(len(names), 5, text)
+            for name in set(names) - free:
+                with self.subTest(applet, option=name):
+                    self.refused([applet, *spoil(applet, name, "!?")], USAGE,
+                                 name, "!?")
+
+
+class System(Case):
+    """The command line is right, the machine is not."""
+
+    def test_no_permission(self):
+        """Neither for the socket nor, without one, for the device."""
+        for applet in TRANSLATORS:
+            for more in ([], ["--control", "none"]):
+                with self.subTest(applet, more=more):
+                    self.refused([applet, *GOOD[applet], *more], DENIED,
+                                 "root", wrap=NOBODY)
+
+    def test_no_capability(self):
+        """The device may be opened, but not be made into an interface."""
+        for applet in TRANSLATORS:
+            with self.subTest(applet):
+                self.refused([applet, *GOOD[applet], "--control", "none"],
+                             DENIED, "CAP_NET_ADMIN",
+                             wrap=[*dev_net(OPEN_TUN), *NOBODY])
+
+    def test_no_permission_for_a_port(self):
+        """dns64 needs none, but for a low port."""
+        argv = spoil("dns64", "listen", "[::1]:53") + ["--control", "none"]
+        self.refused(["dns64", *argv], DENIED, "[::1]:53", wrap=NOBODY)
+
+    def test_no_tun_device(self):
+        for applet in TRANSLATORS:
+            with self.subTest(applet):
+                self.refused([applet, *GOOD[applet]], LACKING,
+                             "/dev/net/tun", wrap=dev_net("true"))
+
+    def test_no_ipv6(self):
+        for name in ("all", "default"):
+            self.box.sysctl(f"net/ipv6/conf/{name}/disable_ipv6", 1)
+        self.before = self.box.snapshot()
+        for applet in TRANSLATORS:
+            with self.subTest(applet):
+                self.refused([applet, *GOOD[applet]], LACKING, "IPv6")
+
+    def test_tun_name_in_use(self):
+        self.box.ip("link add xl0 type veth peer name xl2",
+                    "tuntap add mode tun name xl1")
+        self.before = self.box.snapshot()
+        for applet in TRANSLATORS:
+            for name in ("xl0", "xl1"):
+                with self.subTest(applet, name=name):
+                    self.refused([applet, *spoil(applet, "tun", name)],
+                                 IN_USE, name)
+
+    def test_no_such_uplink(self):
+        self.refused(["clat", *spoil("clat", "uplink", "eth9")], LACKING,
+                     "uplink", "eth9")
+
+    def test_instance_in_use(self):
+        for applet, argv in GOOD.items():
+            with self.subTest(applet):
+                first = self.box.xlat(applet, *argv)
+                running = self.box.snapshot()
+                if applet != "dns64":
+                    argv = spoil(applet, "tun", "other")
+                self.refused([applet, *argv], IN_USE,
+                             f"/run/xlat/{applet}.sock")
+                self.assertEqual(self.box.snapshot(), running)
+                first.stop()
+
+    def test_port_in_use(self):
+        first = self.box.xlat("dns64", *GOOD["dns64"])
+        self.refused(["dns64", *GOOD["dns64"], "--instance", "other"],
+                     IN_USE, "[::1]:5300")
+        first.stop()
+
+
+if __name__ == "__main__":
+    lab.enter()
+    unittest.main(verbosity=2)

@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""xlat plat, the real binary: customers and servers are a packet socket on its
+device. Bindings, filtering, TCP, ICMP, hairpinning and limits (RFC 6146)."""
+import unittest
+
+import lab
+import packets
+from packets import ICMP, ICMP6, TCP, UDP, icmp, ping, tcp, udp
+
+POOL6 = "2001:db8:64::/96"
+SERVER4, SERVER6 = "198.51.100.10", "2001:db8:64::c633:640a"
+OTHER4, OTHER6 = "198.51.100.11", "2001:db8:64::c633:640b"
+ANN, BOB, EVE = "2001:db8:a::1", "2001:db8:b::1", "3fff::1"
+POOL4 = {f"192.0.2.{n}" for n in (8, 9, 10, 11)}
+ARGS = ["plat", "--pool6", POOL6, "--pool4", "192.0.2.8/30",
+        "--allow6", "2001:db8::/32", "--allow4", "198.51.100.0/24"]
+SYN, ACK, RST = 2, 16, 4
+
+
+def four(p):
+    return p.version == 4
+
+
+def six(p):
+    return p.version == 6
+
+
+class Case(unittest.TestCase):
+    more = []
+
+    def setUp(self):
+        self.net = lab.Lab("box")
+        self.addCleanup(self.net.close)
+        self.box = self.net["box"]
+        # The box's own kernel is to keep out of it.
+        self.box.ip("route add blackhole default",
+                    "route add blackhole ::/0")
+        self.plat = self.box.xlat(*ARGS, *self.more)
+        self.tap = packets.Tap(self.box, "plat")
+        self.addCleanup(self.tap.sock.close)
+
+    def drops(self):
+        return {k: v for k, v in lab.ask("plat", "counters").items()
+                if k.startswith("drop-")}
+
+    def dropped(self, packet, reason):
+        before = self.drops()
+        self.tap.send(packet)
+        name = f"drop-{reason}"
+        lab.wait_for(lambda: self.drops()[name] == before[name] + 1,
+                     f"{name}, but {before} and {self.drops()}", 2)
+
+    def out(self, packet):
+        """A customer's packet, as the IPv4 side gets it."""
+        p = self.tap.ask(packet, four)
+        self.assertIsNotNone(p, "nothing came out")
+        self.assertTrue(p.good_header and p.good_checksum())
+        self.assertIn(p.src, POOL4)
+        return p
+
+    def back(self, packet):
+        """A server's packet, as the customer gets it."""
+        p = self.tap.ask(packet, six)
+        self.assertIsNotNone(p, "nothing came back")
+        self.assertTrue(p.good_checksum())
+        return p
+
+    def where(self, p):
+        return p.src, p.sport
+
+
+class Bindings(Case):
+    def test_udp_there_and_back(self):
+        p = self.out(udp(ANN, SERVER6, 4000, 53, b"question"))
+        self.assertEqual((p.dst, p.dport, p.body[8:], p.ttl),
+                         (SERVER4, 53, b"question", 63))
+        p = self.back(udp(SERVER4, p.src, 53, p.sport, b"answer"))
+        self.assertEqual((p.src, p.sport, p.dst, p.dport, p.body[8:], p.ttl),
+                         (SERVER6, 53, ANN, 4000, b"answer", 63))
+
+    def test_mapping_is_endpoint_independent(self):
+        """One customer port, one pool port, whatever the destination."""
+        for kind in (udp, lambda *a: tcp(*a, SYN)):
+            seen = {self.where(self.out(kind(ANN, *to)))
+                    for to in ((SERVER6, 4000, 53), (SERVER6, 4000, 54),
+                               (OTHER6, 4000, 53))}
+            self.assertEqual(len(seen), 1)
+
+    def test_ports_differ(self):
+        seen = {self.where(self.out(udp(host, SERVER6, port, 53)))
+                for host in (ANN, BOB) for port in range(4000, 4020)}
+        self.assertEqual(len(seen), 40)
+
+    def test_parity_of_udp_ports(self):
+        for port in range(4000, 4010):
+            p = self.out(udp(ANN, SERVER6, port, 53))
+            self.assertEqual(p.sport % 2, port % 2)
+
+    def test_a_subscriber_keeps_its_address(self):
+        """RFC 6888, REQ-2: all hosts of a /64."""
+        seen = {self.out(udp(f"2001:db8:a::{n}", SERVER6, 4000, 53)).src
+                for n in range(1, 10)}
+        self.assertEqual(len(seen), 1)
+
+    def test_ping(self):
+        p = self.out(ping(ANN, SERVER6, ident=7, seq=1))
+        self.assertEqual((p.type, p.rest & 0xFFFF), (8, 1))
+        ident = p.rest >> 16
+        p = self.back(icmp(SERVER4, p.src, 0, 0, ident << 16 | 1, b"ping"))
+        self.assertEqual((p.dst, p.proto, p.type, p.rest),
+                         (ANN, ICMP6, 129, 7 << 16 | 1))
+
+    def test_tcp(self):
+        p = self.out(tcp(ANN, SERVER6, 4000, 80, SYN, seq=100))
+        self.assertEqual((p.dst, p.dport, p.proto), (SERVER4, 80, TCP))
+        q = self.back(tcp(SERVER4, p.src, 80, p.sport, SYN | ACK, 300, 101))
+        self.assertEqual((q.src, q.dst, q.dport), (SERVER6, ANN, 4000))
+        q = self.out(tcp(ANN, SERVER6, 4000, 80, ACK, 101, 301, b"GET"))
+        self.assertEqual(self.where(q), self.where(p))
+        row, = lab.ask("plat", "sessions")
+        self.assertEqual((row["proto"], row["client"], row["port"]),
+                         ("tcp", ANN, 4000))
+        self.assertEqual((row["remote"], row["rport"]), (SERVER4, 80))
+        self.assertEqual((row["pool"], row["pport"]), self.where(p))
+        # RFC 6146, 4: an established session lives for 2 h 4 min
+        self.assertGreater(row["expires"], 7000)
+
+
+class Refusals(Case):
+    def test_nobody_there(self):
+        self.dropped(udp(SERVER4, "192.0.2.8", 53, 4000), "no-binding")
+        # RFC 6146, 3.5.2.2: it might be half of a simultaneous open
+        self.dropped(tcp(SERVER4, "192.0.2.8", 53, 4000, SYN), "syn-held")
+        self.dropped(tcp(SERVER4, "192.0.2.8", 53, 4001, ACK), "no-binding")
+        self.dropped(ping(SERVER4, "192.0.2.8"), "no-binding")
+
+    def test_segment_without_a_session(self):
+        self.dropped(tcp(ANN, SERVER6, 4000, 80, ACK), "tcp-state")
+        self.dropped(tcp(ANN, SERVER6, 4000, 80, RST), "tcp-state")
+        self.assertEqual(lab.ask("plat", "sessions"), [])
+
+    def test_customer_that_is_none(self):
+        self.dropped(udp(EVE, SERVER6, 1, 2), "denied")
+
+    def test_destination_that_is_not_global(self):
+        for text in ("2001:db8:64::a00:1", "2001:db8:64::c0a8:101"):
+            self.dropped(udp(ANN, text, 1, 2), "non-global")
+
+    def test_destination_of_nobody(self):
+        self.dropped(udp(ANN, "2001:db8:64::7f00:1", 1, 2),
+                     "illegal-destination")
+        self.dropped(udp(ANN, "2001:db8:65::1", 1, 2), "no-mapping")
+
+    def test_unknown_protocol(self):
+        self.dropped(packets.ip(ANN, SERVER6, 50, bytes(32)),
+                     "unknown-protocol")
+
+    def test_lies(self):
+        good4 = udp(SERVER4, "192.0.2.8", 1, 2, b"12345678")
+        good6 = udp(ANN, SERVER6, 1, 2, b"12345678")
+        self.dropped(good4[:19], "short")
+        self.dropped(good6[:39], "short")
+        self.dropped(good4[:27], "bad-length")
+        self.dropped(good6[:47], "bad-length")
+        for size in range(1, len(good6)):
+            self.tap.send(good6[:size])
+        for size in range(1, len(good4)):
+            self.tap.send(good4[:size])
+        self.out(good6)
+
+
+class Filtering(Case):
+    def test_anyone_may_answer(self):
+        """Endpoint-independent by default (RFC 6146, 3; RFC 4787, REQ-8)."""
+        p = self.out(udp(ANN, SERVER6, 4000, 53))
+        p = self.back(udp(OTHER4, p.src, 9, p.sport))
+        self.assertEqual((p.src, p.dst, p.dport), (OTHER6, ANN, 4000))
+
+
+class AddressDependentFiltering(Case):
+    more = ["--filtering", "address-dependent"]
+
+    def test_only_whom_one_has_asked(self):
+        p = self.out(udp(ANN, SERVER6, 4000, 53))
+        src, sport = self.where(p)
+        self.dropped(udp(OTHER4, src, 9, sport), "filtered")
+        # another port of the host that was asked is fine
+        p = self.back(udp(SERVER4, src, 9, sport))
+        self.assertEqual((p.src, p.sport, p.dst), (SERVER6, 9, ANN))
+
+
+class Errors(Case):
+    def test_error_for_a_session(self):
+        """Port unreachable from a router on the way, the packet inside."""
+        inside = self.out(udp(ANN, SERVER6, 4000, 33434, b"x" * 12))
+        p = self.back(icmp(OTHER4, inside.src, 3, 3, 0, inside.data))
+        self.assertEqual((p.src, p.dst, p.type, p.code), (OTHER6, ANN, 1, 4))
+        q = p.quoted()
+        self.assertEqual((q.src, q.sport, q.dst, q.dport),
+                         (ANN, 4000, SERVER6, 33434))
+
+    def test_too_big_names_what_fits(self):
+        inside = self.out(udp(ANN, SERVER6, 4000, 1, bytes(1400)))
+        p = self.back(icmp(OTHER4, inside.src, 3, 4, 1400, inside.data[:64]))
+        # RFC 7915, 4.2: 20 bytes more
+        self.assertEqual((p.type, p.code, p.rest), (2, 0, 1420))
+
+    def test_error_from_the_customer(self):
+        p = self.out(udp(ANN, SERVER6, 4000, 53))
+        inside = self.back(udp(SERVER4, p.src, 53, p.sport, b"late"))
+        q = self.tap.ask(icmp(ANN, SERVER6, 1, 4, 0, inside.data), four)
+        self.assertEqual((q.src, q.dst, q.proto, q.type, q.code),
+                         (p.src, SERVER4, ICMP, 3, 3))
+        self.assertEqual((q.quoted().dst, q.quoted().dport), self.where(p))
+
+    def test_error_about_nothing(self):
+        about = udp("192.0.2.8", SERVER4, 4000, 53)
+        before = self.drops()
+        self.tap.send(icmp(SERVER4, "192.0.2.8", 3, 3, 0, about))
+        lab.wait_for(lambda: sum(self.drops().values()) >
+                     sum(before.values()), "a drop", 2)
+        self.assertIsNone(self.tap.receive(six, 0.2))
+
+    def test_hop_limit(self):
+        p = self.tap.ask(udp(ANN, SERVER6, 4000, 53, ttl=1), six)
+        self.assertEqual((p.dst, p.type, p.code), (ANN, 3, 0))
+        # an address that the customer can place: under the prefix
+        self.assertTrue(p.src.startswith("2001:db8:64:"), p.src)
+
+
+class Hairpin(Case):
+    def test_two_customers(self):
+        """RFC 6146, 3.8: each sees the other's pool address."""
+        bob = self.out(udp(BOB, SERVER6, 5000, 53))
+        four_bytes = "".join(f"{int(n):02x}" for n in bob.src.split("."))
+        pool6 = f"2001:db8:64::{four_bytes[:4]}:{four_bytes[4:]}"
+        p = self.tap.ask(udp(ANN, pool6, 4000, bob.sport, b"hello"), six)
+        self.assertEqual((p.dst, p.dport, p.body[8:]), (BOB, 5000, b"hello"))
+        self.assertTrue(p.good_checksum())
+        q = self.tap.ask(udp(BOB, p.src, 5000, p.sport, b"hi"), six)
+        self.assertEqual((q.dst, q.dport), (ANN, 4000))
+        self.assertEqual(packets.address(q.src), packets.address(pool6))
+        self.assertEqual(lab.ask("plat", "counters")["hairpinned"], 2)
+
+
+class FullTable(Case):
+    more = ["--max-sessions", "8"]
+
+    def test_full(self):
+        for port in range(8):
+            self.out(udp(ANN, SERVER6, 4000 + port, 53))
+        self.dropped(udp(ANN, SERVER6, 5000, 53), "table-full")
+        # what is there goes on
+        self.out(udp(ANN, SERVER6, 4000, 53))
+        self.assertEqual(lab.ask("plat", "status")["sessions"], 8)
+
+
+class Subscribers(Case):
+    more = ["--max-sessions-per-subscriber", "3"]
+
+    def test_one_does_not_eat_it_all(self):
+        for port in range(3):
+            self.out(udp(ANN, SERVER6, 4000 + port, 53))
+        self.dropped(udp("2001:db8:a::2", SERVER6, 5000, 53),
+                     "subscriber-limit")
+        self.out(udp(BOB, SERVER6, 5000, 53))
+
+
+class SmallPool(unittest.TestCase):
+    def test_exhausted(self):
+        """Four ports, two of each parity: the fifth flow has none."""
+        with lab.Lab("box") as net:
+            box = net["box"]
+            box.ip("route add blackhole default")
+            box.xlat("plat", "--pool6", POOL6, "--pool4",
+                     "192.0.2.1:1024-1027", "--allow6", "2001:db8::/32",
+                     "--allow4", "198.51.100.0/24")
+            with packets.Tap(box, "plat") as tap:
+                ports = {tap.ask(udp(ANN, SERVER6, 4000 + n, 53), four).sport
+                         for n in range(4)}
+                self.assertEqual(ports, {1024, 1025, 1026, 1027})
+                tap.send(udp(ANN, SERVER6, 4004, 53))
+                lab.wait_for(lambda: lab.ask("plat", "counters")
+                             ["drop-pool-exhausted"] == 1, "the drop", 2)
+
+
+if __name__ == "__main__":
+    lab.enter()
+    unittest.main(verbosity=2)

@@ -23,18 +23,14 @@ static struct xlat_result send6(struct nat64 *n, struct pkt *p,
 	return translate_4to6(&n->cfg.tr, p, v, NULL, &m);
 }
 
-static bool has_port(const struct nat64 *n, uint32_t which, uint16_t port)
-{
-	const struct pool_addr *a = &n->pool.addrs[which];
-
-	return port >= a->port_min && port <= a->port_max;
-}
-
 /* A SYN from outside that may not pass yet. */
 static enum xlat_why hold(struct nat64 *n, const struct pkt *p,
 			  const struct flow4 *f, uint32_t which, bool bound)
 {
-	if (has_port(n, which, f->pool_port) && held_add(n, p, f))
+	const bool ours =
+		bound || pool_is_free(&n->pool, which, BIB_TCP, f->pool_port);
+
+	if (ours && held_add(n, p, f))
 		return WHY_SYN_HELD;
 	return bound ? WHY_FILTERED : WHY_NO_BINDING;
 }

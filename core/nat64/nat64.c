@@ -12,7 +12,8 @@ static bool range_is_good(const struct nat64_range *r)
 
 static bool overlap(const struct nat64_range *a, const struct nat64_range *b)
 {
-	return a->first <= b->last && b->first <= a->last;
+	return a->first <= b->last && b->first <= a->last &&
+	       a->port_min <= b->port_max && b->port_min <= a->port_max;
 }
 
 static const char *check_pool4(const struct nat64_config *c)
@@ -27,7 +28,7 @@ static const char *check_pool4(const struct nat64_config *c)
 			       "port 0";
 		for (uint32_t j = 0; j < i; j++)
 			if (overlap(&c->pool4[i], &c->pool4[j]))
-				return "pool4 ranges that share no address";
+				return "pool4 ranges that do not overlap";
 	}
 	if (pool_size(c->pool4, c->pool4_count) > NAT64_POOL_MAX)
 		return "at most 4096 addresses in pool4";

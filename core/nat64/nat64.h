@@ -46,7 +46,8 @@ struct nat64_range {
  * @tr:		how headers are translated; hosts that are not global IPv4
  *		addresses are refused but for what @tr.allow4 names
  * @pool6:	translation prefix
- * @pool4:	addresses and ports, not overlapping
+ * @pool4:	addresses and ports, not overlapping; an address may have
+ *		several ranges of ports
  * @allow6:	IPv6 sources that are served
  * @allow6_count: their number; 0: all are
  * @timeout:	lifetime of a session by class, seconds

@@ -5,47 +5,37 @@
 #define EVEN           0x5555555555555555u
 #define EVERY          0xffffffffffffffffu
 
+/* The lowest address of any range that is not below @at; beyond all: 2^32. */
+static uint64_t next_addr(const struct nat64_range *ranges, uint32_t count,
+			  uint64_t at)
+{
+	uint64_t next = 1ull << 32;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const uint64_t here =
+			ranges[i].first > at ? ranges[i].first : at;
+
+		if (ranges[i].last >= at && here < next)
+			next = here;
+	}
+	return next;
+}
+
 uint64_t pool_size(const struct nat64_range *ranges, uint32_t count)
 {
+	uint64_t at = next_addr(ranges, count, 0);
 	uint64_t size = 0;
 
-	for (uint32_t i = 0; i < count; i++)
-		size += (uint64_t)ranges[i].last - ranges[i].first + 1;
+	while (at >> 32 == 0) {
+		uint64_t end = at;
+
+		for (uint32_t i = 0; i < count; i++)
+			if (ranges[i].first <= at && ranges[i].last > end)
+				end = ranges[i].last;
+		size += end - at + 1;
+		at = next_addr(ranges, count, end + 1);
+	}
 	return size;
-}
-
-static void add_range(struct pool *pool, const struct nat64_range *r)
-{
-	const uint32_t size = r->last - r->first + 1;
-
-	for (uint32_t i = 0; i < size; i++)
-		pool->addrs[pool->count++] = (struct pool_addr){
-			.addr = r->first + i,
-			.port_min = r->port_min,
-			.port_max = r->port_max,
-		};
-}
-
-/* The range that begins lowest at or above @floor. */
-static const struct nat64_range *lowest(const struct nat64_range *ranges,
-					uint32_t count, uint64_t floor)
-{
-	const struct nat64_range *best = NULL;
-
-	for (uint32_t i = 0; i < count; i++)
-		if (ranges[i].first >= floor &&
-		    (!best || ranges[i].first < best->first))
-			best = &ranges[i];
-	return best;
-}
-
-void pool_fill(struct pool *pool, const struct nat64_range *ranges,
-	       uint32_t count)
-{
-	const struct nat64_range *r = lowest(ranges, count, 0);
-
-	for (pool->count = 0; r; r = lowest(ranges, count, r->last + 1ull))
-		add_range(pool, r);
 }
 
 uint32_t pool_find(const struct pool *pool, uint32_t addr)
@@ -110,6 +100,66 @@ static void set(struct pool *pool, uint32_t which, enum bib bib, uint32_t port)
 	bitmap(pool, which, bib)[port / 64] |= 1ull << port % 64;
 	if (++a->taken[bib] == capacity(a))
 		pool->full[bib][which / 64] |= 1ull << which % 64;
+}
+
+static bool has_addr(const struct nat64_range *r, uint32_t addr)
+{
+	return r->first <= addr && addr <= r->last;
+}
+
+static bool has_port(const struct nat64_range *ranges, uint32_t count,
+		     uint32_t addr, uint32_t port)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (has_addr(&ranges[i], addr) && ranges[i].port_min <= port &&
+		    port <= ranges[i].port_max)
+			return true;
+	return false;
+}
+
+/* Ports between two ranges of one address count as taken for good. */
+static void close_gaps(struct pool *pool, uint32_t which,
+		       const struct nat64_range *ranges, uint32_t count)
+{
+	const struct pool_addr a = pool->addrs[which];
+
+	for (uint32_t port = a.port_min; port <= a.port_max; port++) {
+		if (has_port(ranges, count, a.addr, port))
+			continue;
+		for (unsigned int b = 0; b < BIB_COUNT; b++)
+			set(pool, which, b, port);
+	}
+}
+
+static void add_addr(struct pool *pool, const struct nat64_range *ranges,
+		     uint32_t count, uint32_t addr)
+{
+	struct pool_addr *a = &pool->addrs[pool->count];
+	uint32_t ports = 0;
+
+	*a = (struct pool_addr){ .addr = addr, .port_min = UINT16_MAX };
+	for (uint32_t i = 0; i < count; i++) {
+		if (!has_addr(&ranges[i], addr))
+			continue;
+		if (ranges[i].port_min < a->port_min)
+			a->port_min = ranges[i].port_min;
+		if (ranges[i].port_max > a->port_max)
+			a->port_max = ranges[i].port_max;
+		ports += ranges[i].port_max - ranges[i].port_min + 1u;
+	}
+	if (ports < capacity(a))
+		close_gaps(pool, pool->count, ranges, count);
+	pool->count++;
+}
+
+void pool_fill(struct pool *pool, const struct nat64_range *ranges,
+	       uint32_t count)
+{
+	uint64_t at;
+
+	pool->count = 0;
+	for (at = 0; (at = next_addr(ranges, count, at)) >> 32 == 0; at++)
+		add_addr(pool, ranges, count, (uint32_t)at);
 }
 
 /* Bits of word @at that stand for ports from @min to @max. */
@@ -187,12 +237,18 @@ uint16_t pool_take(struct pool *pool, uint32_t which, enum bib bib,
 	return (uint16_t)port;
 }
 
-bool pool_claim(struct pool *pool, uint32_t which, enum bib bib, uint16_t port)
+bool pool_is_free(const struct pool *pool, uint32_t which, enum bib bib,
+		  uint16_t port)
 {
 	const struct pool_addr *a = &pool->addrs[which];
 
-	if (port < a->port_min || port > a->port_max ||
-	    bitmap(pool, which, bib)[port / 64] >> port % 64 & 1)
+	return port >= a->port_min && port <= a->port_max &&
+	       !(bitmap(pool, which, bib)[port / 64] >> port % 64 & 1);
+}
+
+bool pool_claim(struct pool *pool, uint32_t which, enum bib bib, uint16_t port)
+{
+	if (!pool_is_free(pool, which, bib, port))
 		return false;
 	set(pool, which, bib, port);
 	return true;

@@ -20,7 +20,9 @@ enum bib { BIB_UDP, BIB_TCP, BIB_ICMP, BIB_COUNT };
 
 /**
  * struct pool_addr - one address
- * @taken:	how many of its ports are, by table
+ * @port_min:	its lowest port; between it and
+ * @port_max:	its highest there may be some that are not its own
+ * @taken:	how many of those in between are taken, by table
  */
 struct pool_addr {
 	uint32_t addr;
@@ -47,7 +49,7 @@ struct pool {
 uint64_t pool_size(const struct nat64_range *ranges, uint32_t count);
 
 /**
- * pool_fill() - list the addresses of the ranges, which do not overlap
+ * pool_fill() - list the addresses of the ranges
  */
 void pool_fill(struct pool *pool, const struct nat64_range *ranges,
 	       uint32_t count);
@@ -75,6 +77,9 @@ uint32_t pool_choose(const struct pool *pool, enum bib bib, uint64_t random);
  */
 uint16_t pool_take(struct pool *pool, uint32_t which, enum bib bib,
 		   uint16_t like, uint64_t random);
+
+bool pool_is_free(const struct pool *pool, uint32_t which, enum bib bib,
+		  uint16_t port);
 
 /**
  * pool_claim() - take a port that has been chosen elsewhere

@@ -190,6 +190,36 @@ Test(nat64_pool, C68_03_ranges)
 	world_free(w);
 }
 
+/* Two ranges of ports of one address: the ports between are not ours. */
+Test(nat64_pool, C68_03_gap_between_ports)
+{
+	struct world *w = world_new();
+	bool seen[65536] = { false };
+
+	w->cfg.pool4[0] = (struct nat64_range){ T1, T2, 1000, 1009 };
+	w->cfg.pool4[1] = (struct nat64_range){ T1, T1, 3000, 3009 };
+	w->cfg.pool4[2] = (struct nat64_range){ T2, T2, 1020, 1020 };
+	w->cfg.pool4_count = 3;
+	world_open(w);
+	for (uint32_t i = 0; i < 31; i++) {
+		uint32_t port;
+
+		send_seg(w, nth_client(TCP_PROTO, i, 500));
+		port = got_port(w);
+		cr_assert((port >= 1000 && port <= 1009) ||
+			  (got_src(w) == T1 && port >= 3000 && port <= 3009) ||
+			  (got_src(w) == T2 && port == 1020));
+		port += got_src(w) == T1 ? 0 : 20000;
+		cr_assert_not(seen[port]);
+		seen[port] = true;
+	}
+	send_seg(w, nth_client(TCP_PROTO, 31, 500));
+	expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+	send_seg(w, tcp4(Z, 80, T1, 2000, SYN));
+	expect_drop(w, WHY_NO_BINDING);
+	world_free(w);
+}
+
 Test(nat64_pool, bad_pools)
 {
 	static const struct {
@@ -198,7 +228,7 @@ Test(nat64_pool, bad_pools)
 		{ { T2, T1, 1, 2 }, { Z, Z, 1, 2 } },
 		{ { T1, T1, 0, 2 }, { Z, Z, 1, 2 } },
 		{ { T1, T1, 3, 2 }, { Z, Z, 1, 2 } },
-		{ { T1, T2, 1, 2 }, { T2, T2, 5, 6 } },
+		{ { T1, T2, 1, 5 }, { T2, T2, 5, 6 } },
 		{ { T1, T1, 1, 2 }, { 0, 4095, 1, 2 } },
 	};
 	struct world *w = world_new();

@@ -136,6 +136,8 @@ static const char *parse_timeout(void *field, const char *text)
 		  "tcp-syn=6s or more (RFC 5382, REQ-4)" },
 		{ "icmp", NAT64_ICMP, 60,
 		  "icmp=60s or more (RFC 5508, REQ-2)" },
+		{ "fragment", NAT64_FRAGMENT, 2,
+		  "fragment=2s or more (RFC 6146, 3.4)" },
 	};
 	uint32_t *timeout = field;
 	const char *value = strchr(text, '=');
@@ -152,7 +154,7 @@ static const char *parse_timeout(void *field, const char *text)
 		return NULL;
 	}
 	return "CLASS=DURATION; classes are udp, tcp-established, "
-	       "tcp-transitory, tcp-syn, icmp";
+	       "tcp-transitory, tcp-syn, icmp, fragment";
 }
 
 static const char *parse_max_sessions(void *field, const char *text)

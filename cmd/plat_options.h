@@ -33,7 +33,8 @@ struct plat_options {
 				     [NAT64_TCP_EST] = 7200,                   \
 				     [NAT64_TCP_TRANS] = 240,                  \
 				     [NAT64_TCP_SYN] = 6,                      \
-				     [NAT64_ICMP] = 60 },                      \
+				     [NAT64_ICMP] = 60,                        \
+				     [NAT64_FRAGMENT] = 2 },                   \
 			.max_sessions = 1u << 20,                              \
 			.subscriber_len = 64,                                  \
 		},                                                             \

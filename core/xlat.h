@@ -99,6 +99,9 @@
 	  "fragment that stateful translation cannot "                         \
 	  "place",                                                             \
 	  "lower the sender's MTU or datagram size")                           \
+	R(FRAGMENT_HELD, "fragment-held",                                      \
+	  "fragment that came before the first one and waits for it",          \
+	  "normal where packets are reordered")                                \
 	R(TABLE_FULL, "table-full", "no room for another session",             \
 	  "raise max-sessions")                                                \
 	R(SUBSCRIBER_LIMIT, "subscriber-limit",                                \

@@ -3,6 +3,7 @@
  * expire.c - what happens when nothing happens
  */
 #include "nat64/clock.h"
+#include "nat64/fragment.h"
 #include "nat64/held.h"
 
 #define PROBE_HOP_LIMIT 64u
@@ -81,7 +82,8 @@ bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
 
 	clock_set(n, now);
 	for (; budget && !built; budget--) {
-		if (held_expire(n, out, &built))
+		if (fragment_release(n, out, &built) || fragment_expire(n) ||
+		    held_expire(n, out, &built))
 			continue;
 		if (earliest(n, &i) > n->now)
 			return false;
@@ -90,12 +92,17 @@ bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
 	return built;
 }
 
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 uint64_t nat64_next_expiry(const struct nat64 *n)
 {
 	uint32_t unused;
-	const uint64_t sessions = earliest(n, &unused);
-	const uint64_t held = held_next_expiry(n);
-	const uint64_t next = sessions < held ? sessions : held;
+	const uint64_t next =
+		sooner(sooner(earliest(n, &unused), held_next_expiry(n)),
+		       fragment_next_expiry(n));
 
 	return next == UINT64_MAX ? next : next * NS_PER_S;
 }

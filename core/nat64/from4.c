@@ -129,8 +129,6 @@ struct xlat_result path_from4(struct nat64 *n, struct pkt *p,
 	why = path_bib(v, &bib);
 	if (why == WHY_UNKNOWN_PROTOCOL)
 		return unknown_protocol(n, p, v);
-	if (!why && v->fragment)
-		why = WHY_FRAGMENT;
 	if (why)
 		return xlat_drop(why);
 	return forward(n, p, v, bib, second_leg);

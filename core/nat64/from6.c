@@ -140,8 +140,6 @@ struct xlat_result path_from6(struct nat64 *n, struct pkt *p,
 	why = path_bib(v, &bib);
 	if (why == WHY_UNKNOWN_PROTOCOL)
 		return error_reply6(&n->cfg.tr, p, v, why, 1, 4, 0);
-	if (!why && v->fragment)
-		why = WHY_FRAGMENT;
 	if (why)
 		return xlat_drop(why);
 	return forward(n, p, v, bib);

@@ -3,6 +3,7 @@
  * nat64.c - a NAT64 as a whole: configuration, memory, the way in
  */
 #include "nat64/clock.h"
+#include "nat64/fragment.h"
 #include "nat64/path.h"
 
 static bool range_is_good(const struct nat64_range *r)
@@ -50,6 +51,8 @@ static const char *check_timeouts(const struct nat64_config *c)
 		return "6 s at least for an unsolicited SYN (RFC 5382, REQ-4)";
 	if (c->timeout[NAT64_ICMP] < 60)
 		return "an ICMP timeout of at least 60 s (RFC 5508, REQ-2)";
+	if (c->timeout[NAT64_FRAGMENT] < 2)
+		return "2 s at least for fragments (RFC 6146, 3.4)";
 	return NULL;
 }
 
@@ -132,6 +135,10 @@ static size_t lay_out(struct nat64 *n, const struct nat64_config *c, void *base)
 	deal_table(&plan, &n->peers_by4, peers);
 	deal_table(&plan, &n->held_by4, HELD_MAX);
 	n->held = deal(&plan, HELD_MAX * sizeof(*n->held));
+	deal_slab(&plan, &n->datagrams, sizeof(struct datagram), DATAGRAMS);
+	deal_slab(&plan, &n->waiting, sizeof(struct waiting), WAITING_MAX);
+	deal_table(&plan, &n->datagrams_by, DATAGRAMS);
+	n->shares = deal(&plan, FRAGMENT_SHARES * sizeof(*n->shares));
 	deal_pool(&plan, &n->pool, pool_size(c->pool4, c->pool4_count));
 	return plan.size;
 }
@@ -153,6 +160,27 @@ struct nat64 *nat64_init(void *mem, const struct nat64_config *c)
 	return n;
 }
 
+static struct xlat_result translate(struct nat64 *n, struct pkt *p,
+				    const struct pkt_view *v)
+{
+	return v->version == 4 ? path_from4(n, p, v, false)
+			       : path_from6(n, p, v);
+}
+
+static struct xlat_result translate_fragment(struct nat64 *n, struct pkt *p,
+					     struct pkt_view *v)
+{
+	const enum xlat_why why = fragment_arrives(n, p, v);
+	struct xlat_result r;
+
+	if (why)
+		return xlat_drop(why);
+	r = translate(n, p, v);
+	if (v->first)
+		fragment_passed(n, v, r.verdict == XLAT_FORWARD);
+	return r;
+}
+
 struct xlat_result nat64_packet(struct nat64 *n, struct pkt *p, uint64_t now)
 {
 	struct pkt_view v;
@@ -161,6 +189,7 @@ struct xlat_result nat64_packet(struct nat64 *n, struct pkt *p, uint64_t now)
 	if (why)
 		return xlat_drop(why);
 	clock_set(n, now);
-	return v.version == 4 ? path_from4(n, p, &v, false)
-			      : path_from6(n, p, &v);
+	if (XL_UNLIKELY(v.fragment))
+		return translate_fragment(n, p, &v);
+	return translate(n, p, &v);
 }

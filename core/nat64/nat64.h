@@ -18,6 +18,7 @@ enum nat64_class {
 	NAT64_TCP_TRANS, /* 240 s, at least that */
 	NAT64_TCP_SYN,   /* 6 s: an unsolicited SYN is held */
 	NAT64_ICMP,      /* 60 s, at least that */
+	NAT64_FRAGMENT,  /* 2 s, at least that: a datagram's fragments come */
 	NAT64_CLASS_COUNT
 };
 
@@ -112,13 +113,15 @@ XL_MUST_USE struct xlat_result nat64_packet(struct nat64 *n, struct pkt *p,
 					    uint64_t now);
 
 /**
- * nat64_expire() - remove what has run out
+ * nat64_expire() - remove what has run out, send what had to wait
  * @out:	buffer: PKT_HEADROOM bytes before @out->data, @out->tailroom from
  *		there on, at least 1280
  * @budget:	most entries to look at in this call
  *
- * Return: true if a packet was built in @out that is to be sent (a TCP probe,
- *         or the ICMP error for a SYN that nobody answered); call again
+ * Return: true if a packet was built in @out that is to be sent, through
+ *         cut.h if @out->cut is set: a TCP probe, the ICMP error for a SYN
+ *         that nobody answered, or a fragment that came before the one that
+ *         tells its ports; call again
  */
 XL_MUST_USE bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
 			      uint32_t budget);

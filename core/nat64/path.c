@@ -44,5 +44,9 @@ struct xlat_result path_to4(struct nat64 *n, struct pkt *p,
 	why = pkt_parse(p, &turned);
 	if (why)
 		return xlat_drop(why);
+	if (!turned.first) { /* a fragment: the first leg knows its ports */
+		turned.sport = m->outer.sport;
+		turned.dport = m->outer.dport;
+	}
 	return path_from4(n, p, &turned, true);
 }

@@ -13,6 +13,7 @@
 /**
  * path_from6() - a packet from the IPv6 side
  * path_from4() - a packet from the IPv4 side
+ * @v:		its view; with the ports, also of a fragment that lacks them
  * @second_leg:	it came from the IPv6 side and turned back
  */
 XL_MUST_USE struct xlat_result path_from6(struct nat64 *n, struct pkt *p,

@@ -102,8 +102,75 @@ struct held {
 	uint8_t packet[HELD_BYTES];
 };
 
+#define DATAGRAMS       4096u /* in fragments, at a time */
+#define DATAGRAM_PARTS  64u   /* fragments of one */
+#define DATAGRAM_SHARE  512u  /* of one sender */
+#define WAITING_MAX     1024u /* fragments that wait for the first one */
+#define WAITING_SHARE   128u  /* of one sender */
+#define WAITING_BYTES   2040u /* of each; two to a page */
+#define FRAGMENT_SHARES 256u  /* senders are told apart by that many */
+
+struct datagram_key {
+	struct addr6 src; /* or an IPv4 address in the low bits */
+	uint32_t dst;
+	uint32_t id;
+	uint8_t proto;
+};
+
+/* Bytes of the transport payload, from @off to before @end. */
+struct datagram_part {
+	uint16_t off;
+	uint16_t end;
+};
+
 /**
- * struct fifo - sessions of one class; those longest unused first
+ * struct datagram - one that comes in fragments
+ * @sport:	ports as the first fragment told them, once it has come
+ * @known:	it has come and was let through
+ * @whole:	all have to wait until all are here
+ * @dead:	there was an overlap: nothing of it passes any more
+ * @share:	its sender's place in nat64.shares
+ * @since:	when the first of its fragments came, seconds
+ * @end:	bytes it has, once the last fragment has come; else 0
+ * @bytes:	bytes that have come
+ */
+struct datagram {
+	struct datagram_key key;
+	uint16_t sport;
+	uint16_t dport;
+	bool known;
+	bool whole;
+	bool dead;
+	uint8_t share;
+	uint32_t since;
+	uint32_t prev;
+	uint32_t next;
+	uint32_t next_ready;
+	uint32_t waiting_first;
+	uint32_t waiting_last;
+	uint32_t end;
+	uint32_t bytes;
+	uint32_t count;
+	struct datagram_part parts[DATAGRAM_PARTS];
+};
+
+/**
+ * struct waiting - a fragment that waits
+ */
+struct waiting {
+	uint32_t next;
+	uint32_t len;
+	uint8_t packet[WAITING_BYTES];
+};
+
+/* What a sender, or several with the same hash, have in store. */
+struct fragment_share {
+	uint16_t datagrams;
+	uint16_t waiting;
+};
+
+/**
+ * struct fifo - a list, oldest first
  */
 struct fifo {
 	uint32_t head;
@@ -120,6 +187,8 @@ enum hash_domain {
 	HASH_PAIRING,
 	HASH_PEER,
 	HASH_HELD,
+	HASH_DATAGRAM,
+	HASH_SENDER,
 	HASH_RANDOM,
 };
 
@@ -141,6 +210,12 @@ struct nat64 {
 	struct table held_by4;
 	uint32_t held_first; /* count up for ever; modulo HELD_MAX */
 	uint32_t held_end;
+	struct slab datagrams;
+	struct slab waiting;
+	struct table datagrams_by;
+	struct fifo datagrams_old;
+	struct fifo datagrams_ready; /* fragments wait, and may go */
+	struct fragment_share *shares;
 	uint32_t now; /* seconds */
 	uint64_t draws;
 	uint64_t sessions_created;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * datagram.h - datagrams that come in fragments
+ *
+ * Internal to nat64/. What is remembered of one: its ports, which only the
+ * first fragment tells; which parts of it have come; and the fragments that
+ * came too early (waiting.h). A datagram is forgotten when it is complete or
+ * when its time is over, whichever is first.
+ */
+#ifndef XLAT_NAT64_DATAGRAM_H
+#define XLAT_NAT64_DATAGRAM_H
+
+#include "nat64/hash.h"
+#include "nat64/state.h"
+
+/* What has come of a datagram so far, and what a new piece does to it. */
+enum datagram_piece {
+	DATAGRAM_NEW,       /* it was missing */
+	DATAGRAM_DUPLICATE, /* the very same has come before */
+	DATAGRAM_OVERLAP /* it contradicts what has come, or is one too many */
+};
+
+/**
+ * datagram_find() - the datagram a fragment belongs to
+ *
+ * Return: its number; 0: none of its fragments is remembered
+ */
+uint32_t datagram_find(const struct nat64 *n, const struct pkt_view *v);
+
+/**
+ * datagram_open() - remember a new one
+ *
+ * Return: its number; 0: there is no room, or its sender has too many
+ */
+XL_MUST_USE uint32_t datagram_open(struct nat64 *n, const struct pkt_view *v);
+
+/**
+ * datagram_close() - forget it
+ */
+void datagram_close(struct nat64 *n, uint32_t index);
+
+/**
+ * datagram_add() - a fragment has come
+ */
+XL_MUST_USE enum datagram_piece datagram_add(struct datagram *d,
+					     const struct pkt_view *v);
+
+/* Have all fragments come? */
+bool datagram_is_complete(const struct datagram *d);
+
+XL_INLINE struct datagram *datagram_at(const struct nat64 *n, uint32_t index)
+{
+	return slab_at(&n->datagrams, index);
+}
+
+#endif

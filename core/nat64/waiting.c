@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "nat64/waiting.h"
+
+static struct waiting *slot(const struct nat64 *n, uint32_t index)
+{
+	return slab_at(&n->waiting, index);
+}
+
+bool waiting_put(struct nat64 *n, uint32_t datagram, const struct pkt *p)
+{
+	struct datagram *d = datagram_at(n, datagram);
+	struct waiting *w;
+	uint32_t i = 0;
+
+	if (p->len <= WAITING_BYTES &&
+	    n->shares[d->share].waiting < WAITING_SHARE)
+		i = slab_take(&n->waiting);
+	if (!i)
+		return false;
+	w = slot(n, i);
+	w->len = p->len;
+	mem_copy(w->packet, p->data, p->len);
+	if (d->waiting_last)
+		slot(n, d->waiting_last)->next = i;
+	else
+		d->waiting_first = i;
+	d->waiting_last = i;
+	n->shares[d->share].waiting++;
+	return true;
+}
+
+static void take(struct nat64 *n, struct datagram *d)
+{
+	const uint32_t i = d->waiting_first;
+
+	d->waiting_first = slot(n, i)->next;
+	if (!d->waiting_first)
+		d->waiting_last = 0;
+	n->shares[d->share].waiting--;
+	slab_give(&n->waiting, i);
+}
+
+bool waiting_get(struct nat64 *n, uint32_t datagram, struct pkt *out)
+{
+	struct datagram *d = datagram_at(n, datagram);
+	const struct waiting *w = slot(n, d->waiting_first);
+
+	if (!d->waiting_first)
+		return false;
+	mem_copy(out->data, w->packet, w->len);
+	out->len = w->len;
+	out->tailroom -= w->len;
+	out->gso = PKT_GSO_NONE;
+	out->partial = false;
+	out->cut = 0;
+	take(n, d);
+	return true;
+}
+
+void waiting_drop(struct nat64 *n, uint32_t datagram)
+{
+	struct datagram *d = datagram_at(n, datagram);
+
+	while (d->waiting_first)
+		take(n, d);
+}
+
+void waiting_finish_udp(struct nat64 *n, uint32_t datagram)
+{
+	const struct datagram *d = datagram_at(n, datagram);
+	uint64_t sum = d->key.src.lo + d->key.dst + d->end + IP_UDP;
+	uint8_t *udp = NULL;
+	uint16_t check;
+
+	for (uint32_t i = d->waiting_first; i; i = slot(n, i)->next) {
+		uint8_t *packet = slot(n, i)->packet;
+		const struct hdr4 h = hdr4_load(packet);
+
+		if (h.off == 0)
+			udp = packet + h.ihl;
+		sum += csum_bytes(packet + h.ihl, slot(n, i)->len - h.ihl);
+	}
+	check = (uint16_t)~csum_fold(sum);
+	if (udp)
+		be_put16(udp + 6, check ? check : 0xffff);
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/* Fragments of TCP and UDP in any order (RFC 6146, 3.4). */
+#include "nat64_help.h"
+
+#define PIECES 3
+#define PIECE  1000u /* bytes of all but the last */
+
+struct piece {
+	uint8_t b[1600];
+	size_t len;
+};
+
+/* Bytes [@off, @end) of the transport payload of @whole as a fragment. */
+static void piece_write(struct piece *p, const uint8_t *whole, size_t total,
+			size_t off, size_t end, uint32_t id)
+{
+	const bool v6 = whole[0] >> 4 == 6;
+	const size_t hdr = v6 ? 40 : 20;
+	const bool more = hdr + end < total;
+	uint8_t *b = p->b;
+
+	memcpy(b, whole, hdr);
+	if (v6) {
+		b[6] = 44;
+		put16(b + 4, (unsigned int)(8 + end - off));
+		b[40] = whole[6];
+		b[41] = 0;
+		put16(b + 42, (unsigned int)off | more);
+		put32(b + 44, id);
+	} else {
+		put16(b + 2, (unsigned int)(20 + end - off));
+		put16(b + 4, id & 0xffff);
+		put16(b + 6, (more ? 0x2000u : 0) | (unsigned int)off / 8);
+		put16(b + 10, 0);
+		put16(b + 10, sum_end(sum_of(b, 20, 0)));
+	}
+	memcpy(b + hdr + (v6 ? 8 : 0), whole + hdr + off, end - off);
+	p->len = hdr + (v6 ? 8 : 0) + end - off;
+}
+
+/* A datagram of 3000 bytes in three pieces. */
+static void split(struct piece p[PIECES], struct seg s, uint32_t id,
+		  bool no_checksum)
+{
+	static uint8_t whole[4096];
+	const size_t hdr = s.version == 4 ? 20 : 40;
+	size_t total;
+
+	s.len = 3000;
+	total = seg_write(whole, &s);
+	if (no_checksum)
+		put16(whole + hdr + 6, 0);
+	for (size_t i = 0; i < PIECES; i++)
+		piece_write(&p[i], whole, total, i * PIECE,
+			    i < PIECES - 1 ? (i + 1) * PIECE : total - hdr, id);
+}
+
+static struct xlat_result send_piece(struct world *w, const struct piece *p)
+{
+	return send_raw(w, p->b, p->len);
+}
+
+/* Which of the expected pieces is in @p? Each may come once. */
+static void tick_off(const struct world *w, const struct piece want[PIECES],
+		     bool came[PIECES])
+{
+	for (size_t i = 0; i < PIECES; i++)
+		if (!came[i] && want[i].len == w->p.len &&
+		    memcmp(want[i].b, w->p.data, w->p.len) == 0) {
+			came[i] = true;
+			return;
+		}
+	cr_assert_fail("a packet of %u bytes that was not expected", w->p.len);
+}
+
+/* Send them in this order; what comes out has to be @want. */
+static void pass(struct world *w, const struct piece sent[PIECES],
+		 const struct piece want[PIECES], const unsigned int *order)
+{
+	bool came[PIECES] = { false };
+
+	for (size_t i = 0; i < PIECES; i++) {
+		send_piece(w, &sent[order[i]]);
+		if (w->r.verdict == XLAT_FORWARD)
+			tick_off(w, want, came);
+		else
+			expect_drop(w, WHY_FRAGMENT_HELD);
+		while (nat64_next_expiry(w->n) <= w->now) {
+			world_buffer(w, 0);
+			if (nat64_expire(w->n, w->now, &w->p, 16))
+				tick_off(w, want, came);
+		}
+	}
+	cr_assert(came[0] && came[1] && came[2]);
+}
+
+static const unsigned int orders[][PIECES] = {
+	{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+	{ 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+};
+
+/* What C1's port 4000 and Z's port 53 say to each other, on either side. */
+static struct seg inside(uint8_t proto, bool outward)
+{
+	struct seg s = out6(proto, C1, 4000, Z, 53, ACK);
+
+	if (!outward) {
+		s.a6 = under_p(Z);
+		s.b6 = ip6(C1);
+		s.sport = 53;
+		s.dport = 4000;
+	}
+	return s;
+}
+
+static struct seg outside(uint8_t proto, bool outward, uint16_t port)
+{
+	return outward ? in4(proto, T1, port, Z, 53, ACK)
+		       : in4(proto, Z, 53, T1, port, ACK);
+}
+
+static void all_orders(uint8_t proto, bool outward, bool no_checksum)
+{
+	struct world *w = world_default();
+	const uint16_t port = bind_port(w, out6(proto, C1, 4000, Z, 53, SYN));
+	struct piece in[PIECES];
+	struct piece out[PIECES];
+	struct seg six = inside(proto, outward);
+	struct seg four = outside(proto, outward, port);
+
+	(outward ? &four : &six)->ttl = 63;
+	for (unsigned int i = 0; i < XL_COUNT(orders); i++) {
+		const uint32_t id = 0x1230 + i;
+
+		split(outward ? in : out, six, id, false);
+		split(outward ? out : in, four, id, no_checksum && !outward);
+		pass(w, in, out, orders[i]);
+	}
+	world_free(w);
+}
+
+Test(nat64_fragment, N64_025_N64_029_U47_14_udp_outward)
+{
+	all_orders(UDP_PROTO, true, false);
+}
+
+Test(nat64_fragment, N64_025_N64_029_udp_inward)
+{
+	all_orders(UDP_PROTO, false, false);
+}
+
+Test(nat64_fragment, N64_025_N64_029_tcp_outward)
+{
+	all_orders(TCP_PROTO, true, false);
+}
+
+Test(nat64_fragment, N64_025_N64_029_tcp_inward)
+{
+	all_orders(TCP_PROTO, false, false);
+}
+
+Test(nat64_fragment, N64_030_udp_without_checksum)
+{
+	all_orders(UDP_PROTO, false, true);
+}
+
+/* The first fragment may open the session. */
+Test(nat64_fragment, N64_025_new_session)
+{
+	struct world *w = world_default();
+	struct piece in[PIECES];
+
+	split(in, inside(UDP_PROTO, true), 7, false);
+	send_piece(w, &in[1]);
+	expect_drop(w, WHY_FRAGMENT_HELD);
+	cr_assert_eq(session_count(w), 0);
+	send_piece(w, &in[0]);
+	expect_forward(w);
+	cr_assert_eq(session_count(w), 1);
+	wait_s(w, 0);
+	cr_assert_eq(w->built, 1);
+	send_piece(w, &in[2]);
+	expect_forward(w);
+	world_free(w);
+}
+
+Test(nat64_fragment, N64_027_time_between_fragments)
+{
+	struct world *w = world_default();
+	struct piece in[PIECES];
+
+	split(in, inside(UDP_PROTO, true), 7, false);
+	send_piece(w, &in[0]);
+	expect_forward(w);
+	wait_s(w, 1.9);
+	send_piece(w, &in[1]);
+	expect_forward(w);
+	split(in, inside(UDP_PROTO, true), 8, false);
+	send_piece(w, &in[1]);
+	expect_drop(w, WHY_FRAGMENT_HELD);
+	wait_s(w, 1.9);
+	send_piece(w, &in[0]);
+	expect_forward(w);
+	wait_s(w, 0);
+	cr_assert_eq(w->built, 1);
+	world_free(w);
+}
+
+Test(nat64_fragment, N64_027_storage_is_freed)
+{
+	struct world *w = world_default();
+	struct piece in[PIECES];
+
+	split(in, inside(UDP_PROTO, true), 7, false);
+	send_piece(w, &in[1]);
+	expect_drop(w, WHY_FRAGMENT_HELD);
+	wait_s(w, 4);
+	cr_assert_eq(nat64_next_expiry(w->n), UINT64_MAX);
+	send_piece(w, &in[0]);
+	expect_forward(w);
+	wait_s(w, 0);
+	cr_assert_eq(w->built, 0, "what came before is forgotten");
+	world_free(w);
+}
+
+Test(nat64_fragment, N64_027_floor)
+{
+	struct world *w = world_new();
+
+	w->cfg.timeout[NAT64_FRAGMENT] = 1;
+	cr_assert_not_null(nat64_config_check(&w->cfg));
+	world_free(w);
+}
+
+/* A flood of fragments that never become whole, from one subscriber and from
+ * all over the Internet: it is bounded, others go on. */
+Test(nat64_fragment, N64_026_U47_14_flood)
+{
+	struct world *w = world_default();
+	const uint16_t port = bind_port(w, udp6(C1, 4000, Z, 53));
+	struct piece in[PIECES];
+	struct piece out[PIECES];
+	struct seg flood = out6(UDP_PROTO, C2, 1, Z, 53, 0);
+	struct seg want = outside(UDP_PROTO, true, port);
+	unsigned int held = 0;
+
+	want.ttl = 63;
+	for (uint32_t i = 0; i < 20000; i++) {
+		split(in, flood, i, false);
+		send_piece(w, &in[1]);
+		held += w->r.why == WHY_FRAGMENT_HELD;
+	}
+	cr_assert(held > 0 && held < 1000, "%u held of one subscriber", held);
+	split(in, inside(UDP_PROTO, true), 77, false);
+	split(out, want, 77, false);
+	pass(w, in, out, orders[5]);
+	for (uint32_t i = 0; i < 20000; i++) {
+		split(in, udp4(0x01000000 + i, 53, T1, port), i, false);
+		send_piece(w, &in[1]);
+		held += w->r.why == WHY_FRAGMENT_HELD;
+	}
+	cr_assert_leq(held, 1024, "all in all");
+	split(in, inside(UDP_PROTO, true), 78, false);
+	split(out, want, 78, false);
+	pass(w, in, out, orders[0]);
+	send_seg(w, udp4(Z, 53, T1, port));
+	expect_forward(w);
+	wait_s(w, 4);
+	split(in, inside(UDP_PROTO, true), 79, false);
+	split(out, want, 79, false);
+	pass(w, in, out, orders[5]);
+	world_free(w);
+}
+
+/* First fragments that nobody asked for leave no trace. */
+Test(nat64_fragment, N64_026_refused_first_fragments)
+{
+	struct world *w = world_default();
+	struct piece in[PIECES];
+
+	bind_port(w, tcp6(C1, 4000, Z, 53, SYN));
+	for (uint32_t i = 0; i < 10000; i++) {
+		split(in, udp4(0x01000000 + i, 53, T1, 999), i, false);
+		send_piece(w, &in[0]);
+		expect_drop(w, WHY_NO_BINDING);
+	}
+	wait_s(w, 300);
+	cr_assert_eq(nat64_next_expiry(w->n), UINT64_MAX);
+	world_free(w);
+}
+
+Test(nat64_fragment, N64_031_overlap)
+{
+	static uint8_t whole[4096];
+	struct world *w = world_default();
+	struct piece in[PIECES];
+	struct piece bad;
+	struct seg s = inside(UDP_PROTO, true);
+	size_t total;
+
+	s.len = 3000;
+	total = seg_write(whole, &s);
+	split(in, s, 7, false);
+	send_piece(w, &in[1]);
+	expect_drop(w, WHY_FRAGMENT_HELD);
+	piece_write(&bad, whole, total, 1992, 2992, 7);
+	send_piece(w, &bad);
+	expect_drop(w, WHY_FRAGMENT);
+	send_piece(w, &in[0]);
+	expect_drop(w, WHY_FRAGMENT);
+	send_piece(w, &in[2]);
+	expect_drop(w, WHY_FRAGMENT);
+	wait_s(w, 0);
+	cr_assert_eq(w->built, 0);
+	cr_assert_eq(session_count(w), 0);
+	world_free(w);
+}
+
+/* Pieces beyond the end, or behind a piece that is not a multiple of 8. */
+Test(nat64_fragment, N64_031_contradictions)
+{
+	static uint8_t whole[4096];
+	struct world *w = world_default();
+	struct piece p;
+	struct seg s = inside(UDP_PROTO, true);
+	size_t total;
+
+	s.len = 3000;
+	total = seg_write(whole, &s);
+	piece_write(&p, whole, total - 1008, 1000, 2000, 7);
+	send_piece(w, &p); /* the last */
+	expect_drop(w, WHY_FRAGMENT_HELD);
+	piece_write(&p, whole, total, 2000, 3000, 7);
+	send_piece(w, &p);
+	expect_drop(w, WHY_FRAGMENT);
+	piece_write(&p, whole, total, 1000, 1990, 8);
+	send_piece(w, &p);
+	expect_drop(w, WHY_FRAGMENT);
+	world_free(w);
+}
+
+Test(nat64_fragment, N64_031_duplicates_are_ignored)
+{
+	struct world *w = world_default();
+	struct piece in[PIECES];
+
+	split(in, inside(UDP_PROTO, true), 7, false);
+	send_piece(w, &in[1]);
+	expect_drop(w, WHY_FRAGMENT_HELD);
+	send_piece(w, &in[1]);
+	expect_drop(w, WHY_FRAGMENT);
+	send_piece(w, &in[0]);
+	expect_forward(w);
+	wait_s(w, 0);
+	cr_assert_eq(w->built, 1);
+	send_piece(w, &in[0]);
+	expect_drop(w, WHY_FRAGMENT);
+	send_piece(w, &in[2]);
+	expect_forward(w);
+	world_free(w);
+}
+
+/* RFC 6946: an atomic fragment has nothing to do with others. */
+Test(nat64_fragment, N64_031_atomic_fragment)
+{
+	static uint8_t whole[4096];
+	struct world *w = world_default();
+	const struct seg s = inside(UDP_PROTO, true);
+	struct piece in[PIECES];
+	struct piece atomic;
+	const size_t total = seg_write(whole, &s);
+
+	split(in, s, 7, false);
+	send_piece(w, &in[1]);
+	expect_drop(w, WHY_FRAGMENT_HELD);
+	piece_write(&atomic, whole, total, 0, total - 40, 7);
+	send_piece(w, &atomic);
+	expect_forward(w);
+	wait_s(w, 0);
+	cr_assert_eq(w->built, 0);
+	send_piece(w, &in[0]);
+	expect_forward(w);
+	wait_s(w, 0);
+	cr_assert_eq(w->built, 1);
+	world_free(w);
+}
+
+Test(nat64_fragment, N64_028_tiny_first_fragment)
+{
+	static uint8_t whole[4096];
+	struct world *w = world_default();
+	struct seg s = inside(TCP_PROTO, true);
+	struct piece p;
+
+	s.len = 100;
+	piece_write(&p, whole, seg_write(whole, &s), 0, 8, 7);
+	send_piece(w, &p);
+	expect_drop(w, WHY_TINY_FRAGMENT);
+	world_free(w);
+}
+
+Test(nat64_fragment, N64_034_icmp)
+{
+	struct world *w = world_default();
+	struct piece in[PIECES];
+
+	split(in, ping6(C1, 7, Z), 7, false);
+	send_piece(w, &in[0]);
+	expect_drop(w, WHY_ICMP_FRAGMENT);
+	send_piece(w, &in[1]);
+	expect_drop(w, WHY_ICMP_FRAGMENT);
+	world_free(w);
+}
+
+Test(nat64_fragment, N64_230_hairpin)
+{
+	struct world *w = world_default();
+	const uint16_t port1 = bind_port(w, udp6(C1, 4000, Z, 53));
+	const uint16_t port2 = bind_port(w, udp6(C2, 5000, Z, 53));
+	struct seg want = udp6(C2, port1, 0, 5000);
+	struct piece in[PIECES];
+	struct piece out[PIECES];
+
+	want.b6 = want.a6;
+	want.a6 = under_p(T1);
+	want.ttl = 63;
+	for (unsigned int i = 0; i < XL_COUNT(orders); i++) {
+		split(in, udp6(C1, 4000, T1, port2), 7 + i, false);
+		split(out, want, 7 + i, false);
+		pass(w, in, out, orders[i]);
+	}
+	world_free(w);
+}

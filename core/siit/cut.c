@@ -22,7 +22,7 @@ void cut_open(struct cut *c, const struct pkt *p)
 	}
 	if (p->gso == PKT_GSO_TCP)
 		c->head_len = (uint32_t)(p->data[c->v.l4 + 12] >> 4) << 2;
-	c->next = c->head_len;
+	c->next = c->sent = c->head_len;
 }
 
 static uint64_t pseudo_sum(const struct pkt_view *v, uint32_t l4_len)

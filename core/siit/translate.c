@@ -253,6 +253,16 @@ static struct xlat_result payload_6to4(struct pkt *p, const struct pkt_view *v,
 	return transport_6to4(p, v, &m->outer);
 }
 
+/* A super-packet's DF is that of its segments. A Total Length that it does not
+ * fit into is never sent, see fit_ipv4(). */
+static void describe_super(const struct pkt *p, const struct pkt_view *v,
+			   struct hdr4 *h)
+{
+	h->df = IP4_HDR_LEN + wire_size(p, v) > HDR_DF_ABOVE;
+	if (IP4_HDR_LEN + v->l4_len > 65535)
+		h->len = 65535;
+}
+
 static struct xlat_result header_6to4(const struct translate *t, struct pkt *p,
 				      const struct pkt_view *v,
 				      const struct map64 *m)
@@ -265,8 +275,8 @@ static struct xlat_result header_6to4(const struct translate *t, struct pkt *p,
 	if (v->icmp_error && !m->first_leg && h.len > t->mtu4)
 		p->cut = t->mtu4;
 	if (p->gso)
-		h.df = IP4_HDR_LEN + wire_size(p, v) > HDR_DF_ABOVE;
-	if (p->cut)
+		describe_super(p, v, &h);
+	else if (p->cut)
 		h.df = false;
 	if (!h.df && !v->h6.frag)
 		h.id = ident_next(t->ident, h.src, h.dst, h.proto);

@@ -9,8 +9,9 @@
 #include "applet.h"
 #include "parse.h"
 
-static int refuse(const char *what, const char *value, const char *expected)
+static int refuse(const char *what, char *value, const char *expected)
 {
+	options_printable(value);
 	fprintf(stderr, "xlat addr: %s '%.64s': expected %s\n", what, value,
 		expected);
 	return EXIT_USAGE;

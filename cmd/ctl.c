@@ -72,15 +72,17 @@ static bool set_path(const struct question *q, struct sockaddr_un *to)
 static int no_answer(const struct question *q, const struct sockaddr_un *to)
 {
 	const int err = errno;
+	char text[256];
 
 	if (err == ENOENT || err == ECONNREFUSED)
-		fprintf(stderr,
-			"xlat ctl: no instance '%.32s' runs here: "
-			"nobody answers at %s\n",
-			q->instance, to->sun_path);
+		snprintf(text, sizeof(text),
+			 "no instance '%.32s' runs here: nobody answers at %s",
+			 q->instance, to->sun_path);
 	else
-		fprintf(stderr, "xlat ctl: %s: %s\n", to->sun_path,
-			strerror(err));
+		snprintf(text, sizeof(text), "%s: %s", to->sun_path,
+			 strerror(err));
+	options_printable(text);
+	fprintf(stderr, "xlat ctl: %s\n", text);
 	return app_status(-err) == EXIT_DENIED ? EXIT_DENIED : EXIT_RUN;
 }
 

@@ -101,10 +101,13 @@ static int install_run(int argc, char **argv)
 		if (!applets[i].link)
 			continue;
 		if (make_link(argv[0], applets[i].name, self) < 0) {
+			const int err = errno;
+
+			options_printable(argv[0]);
 			fprintf(stderr, "xlat install: %s/%s: %s\n", argv[0],
-				applets[i].name, strerror(errno));
-			return errno == EACCES || errno == EPERM ? EXIT_DENIED
-								 : EXIT_RUN;
+				applets[i].name, strerror(err));
+			return err == EACCES || err == EPERM ? EXIT_DENIED
+							     : EXIT_RUN;
 		}
 	}
 	return EXIT_OK;
@@ -138,8 +141,10 @@ static int by_argument(int argc, char **argv)
 		usage(stdout);
 		return EXIT_OK;
 	}
-	if (*word)
+	if (*word) {
+		options_printable(argv[1]);
 		fprintf(stderr, "xlat: '%.64s': expected an applet\n\n", word);
+	}
 	usage(stderr);
 	return EXIT_USAGE;
 }

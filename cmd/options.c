@@ -37,8 +37,7 @@ struct source {
 	struct option_error *error;
 };
 
-/* Nothing in a message moves a cursor, whatever was typed or is in a file. */
-static void make_printable(char *text)
+void options_printable(char *text)
 {
 	for (; *text; text++)
 		if (!isprint((unsigned char)*text))
@@ -351,7 +350,7 @@ bool options_read(const struct option_table *t, void *config,
 {
 	if (read_all(t, config, in, e))
 		return true;
-	make_printable(e->text);
+	options_printable(e->text);
 	return false;
 }
 

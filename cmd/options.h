@@ -145,6 +145,9 @@ options_change(const struct option_table *t, const struct option_input *a,
 void options_expect(struct option_error *e, const char *name,
 		    const char *expected);
 
+/* options_printable() - what could move a cursor in @text becomes '?'. */
+void options_printable(char *text);
+
 /* options_usage() - the usage text, to standard output. */
 void options_usage(const struct option_table *t);
 

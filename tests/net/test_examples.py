@@ -143,6 +143,12 @@ class Units(unittest.TestCase):
                                else ["--check"])
                     self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_socket_can_be_removed(self):
+        """A RuntimeDirectory is root's; the applet is nobody when it leaves
+        and would leave its socket there."""
+        for unit in self.units:
+            self.assertNotRegex(unit.read_text(), r"(?m)^RuntimeDir")
+
     @unittest.skipUnless(shutil.which("systemd-analyze"),
                          "SKIP: no systemd-analyze on this machine")
     def test_systemd_accepts(self):

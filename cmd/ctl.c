@@ -29,8 +29,9 @@ static int usage(bool wanted)
 	      "  --json          the answer as JSON\n"
 	      "  --control PATH  its socket; default: "
 	      "/run/xlat/INSTANCE.sock\n\n"
-	      "Commands: status, counters; plat: sessions, bindings; dns64: "
-	      "servers, cache, flush. Another word gets the list.\n",
+	      "Commands: status, counters, metrics; siit, dns64: reload; "
+	      "plat: sessions,\nbindings; dns64: servers, cache, flush. "
+	      "Another word gets the list.\n",
 	      wanted ? stdout : stderr);
 	return wanted ? EXIT_OK : EXIT_USAGE;
 }

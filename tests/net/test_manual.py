@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What the manual shows is so: commands of the applets pass --check, commands
 with an output have that output, files are accepted by the applet that they are
-for, and a wrong one gets the message that is shown."""
+for, the README's too, and a wrong one gets the message that is shown."""
 import os
 import pathlib
 import re
@@ -74,6 +74,18 @@ class Manual(unittest.TestCase):
                 pathlib.Path(tmp, "x.conf").write_text(text)
                 done = run(XLAT, applet, "--config", "x.conf", "--check",
                            cwd=tmp)
+                self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+    def test_readme(self):
+        text = (ROOT / "README.md").read_text()
+        shown = re.findall(r"^```conf\n# /etc/xlat/(\w+)\.conf\n(.*?)^```$",
+                           text, re.M | re.S)
+        self.assertEqual({applet for applet, _ in shown}, set(DAEMONS))
+        for applet, lines in shown:
+            with self.subTest(applet), \
+                    tempfile.NamedTemporaryFile("w") as conf:
+                print(lines, file=conf, flush=True)
+                done = run(XLAT, applet, "--config", conf.name, "--check")
                 self.assertEqual((done.returncode, done.stdout), (0, ""))
 
     def test_message(self):

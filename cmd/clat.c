@@ -10,33 +10,39 @@
 #include <string.h>
 
 #include "applet.h"
+#include "follow.h"
 #include "parse.h"
-#include "trans.h"
 
-#define DEVICE4        0xc0000001u /* 192.0.0.1 (RFC 7335) */
 #define METRIC_DEFAULT 2048u
 #define OWN_PREFIX     96u
+#define EAM_ROOM       2u
+#define DEVICE4        0xc0000005u /* 192.0.0.5 (RFC 7335) */
 
 /**
  * struct options - configuration
- * @uplink:	device towards the provider; NULL: where the prefix is routed
- * @source:	our IPv6 address, or our /96; len 0: none
+ * @follow:	what the operator has decided, so that it need not be found out
  * @lan:	IPv4 hosts behind us; len 0: none
  */
 struct options {
 	struct app_options app; /* first member */
 	struct trans_options tr;
-	const char *uplink;
-	struct pref64 pref64;
-	struct net6 source;
+	struct follow_options follow;
 	struct net4 lan;
-	uint32_t metric;
 };
 
+/**
+ * struct daemon - a CLAT
+ * @siit:	the translator
+ * @old:	the same with the address before ours, while late packets come
+ * @memory:	of their address tables
+ */
 struct daemon {
 	struct trans trans; /* first member */
 	const struct options *opt;
+	struct follow follow;
 	struct siit siit;
+	struct siit old;
+	void *memory[2];
 };
 
 static const char *parse_uplink(void *field, const char *text)
@@ -49,13 +55,43 @@ static const char *parse_uplink(void *field, const char *text)
 	return NULL;
 }
 
+/* Length 0, as it is at the start, means auto. */
+static const char *parse_pref64_auto(void *field, const char *text)
+{
+	return strcmp(text, "auto") ? parse_pref64_row(field, text) : NULL;
+}
+
+static const char *parse_discover(void *field, const char *text)
+{
+	static const char *const words[] = { "off", "ra", "dns", "ra,dns",
+					     NULL };
+	struct follow_options *o = field;
+	const int n = parse_word(text, words);
+
+	o->discover_ra = n & 1;
+	o->discover_dns = n & 2;
+	return n < 0 ? "ra,dns, ra, dns or off" : NULL;
+}
+
+static const char *parse_when(void *field, const char *text)
+{
+	static const char *const words[] = { "auto", "force", NULL };
+	const int n = parse_word(text, words);
+
+	*(bool *)field = n == 1;
+	return n < 0 ? "auto or force" : NULL;
+}
+
 static const char *parse_source(void *field, const char *text)
 {
 	struct net6 *source = field;
 
+	if (strcmp(text, "auto") == 0)
+		return NULL;
 	if (parse_net6(text, source) || translate_illegal6(source->addr) ||
 	    (source->len != 128 && source->len != OWN_PREFIX))
-		return "an IPv6 address, or a /96 that is routed to this host";
+		return "auto, an IPv6 address, or a /96 that is routed to "
+		       "this host";
 	return NULL;
 }
 
@@ -74,15 +110,21 @@ static const char *parse_metric(void *field, const char *text)
 }
 
 static const struct option_row rows[] = {
-	OPTION(struct options, uplink, "uplink", "IF|auto", parse_uplink, 0,
-	       "device towards the provider; default: auto"),
-	OPTION(struct options, pref64, "pref64", "PREFIX", parse_pref64_row, 0,
-	       "the provider's translation prefix"),
-	OPTION(struct options, source, "source", "ADDRESS|PREFIX/96",
-	       parse_source, 0, "what we are on the IPv6 side"),
+	OPTION(struct options, follow.uplink, "uplink", "IF|auto", parse_uplink,
+	       0, "device towards the provider; default: auto"),
+	OPTION(struct options, follow.pref64, "pref64", "auto|PREFIX",
+	       parse_pref64_auto, 0,
+	       "the provider's translation prefix; default: auto"),
+	OPTION(struct options, follow, "discover", "HOW", parse_discover, 0,
+	       "its discovery: ra,dns (default), ra, dns or off"),
+	OPTION(struct options, follow.source, "source",
+	       "auto|ADDRESS|PREFIX/96", parse_source, 0,
+	       "what we are on the IPv6 side; default: auto"),
 	OPTION(struct options, lan, "lan", "CIDR", parse_lan, 0,
 	       "IPv4 hosts behind us; needs a /96 as source"),
-	OPTION(struct options, metric, "metric", "N", parse_metric, 0,
+	OPTION(struct options, follow.force, "when", "auto|force", parse_when,
+	       0, "yield to native IPv4 (default), or not"),
+	OPTION(struct options, follow.metric, "metric", "N", parse_metric, 0,
 	       "of the IPv4 default route; default: 2048"),
 };
 
@@ -93,70 +135,75 @@ static const struct option_group groups[] = {
 };
 
 static const struct option_table table = {
-	.usage = "xlat clat --pref64 PREFIX --source ADDRESS|PREFIX/96 "
-		 "[OPTION]...",
+	.usage = "xlat clat [OPTION]...",
 	.about = "Carry IPv4 over an IPv6-only line (464XLAT, RFC 6877).",
 	.groups = groups,
 	.count = XL_COUNT(groups),
 };
 
-static struct pref64 own_prefix(const struct options *o)
-{
-	return (struct pref64){ o->source.addr, OWN_PREFIX };
-}
-
-/* What an IPv4 address of ours is on the IPv6 side. */
-static struct addr6 own_address(const struct options *o, uint32_t addr4)
-{
-	return o->source.len == OWN_PREFIX ? pref64_embed(own_prefix(o), addr4)
-					   : o->source.addr;
-}
-
-/* Networks of ours and what they are on the IPv6 side. */
-static const char *build_eam(struct eam *e, const struct options *o)
-{
-	void *mem = calloc(1, eam_size(2));
-	const char *expected;
-
-	if (!mem)
-		return "more memory";
-	eam_init(e, mem, 2);
-	expected = eam_add(e, (struct eam_entry){ own_address(o, DEVICE4),
-						  DEVICE4, 32, 128 });
-	if (!expected && o->lan.len)
-		expected = eam_add(
-			e, (struct eam_entry){ own_address(o, o->lan.addr),
-					       o->lan.addr, o->lan.len,
-					       (uint8_t)(o->lan.len + 96) });
-	return expected;
-}
-
 static bool check(struct app *a, struct option_error *e)
 {
 	struct daemon *d = (struct daemon *)(void *)a;
 	const struct options *o = d->opt;
-	const char *expected;
+	const struct follow_options *f = &o->follow;
 
-	if (!o->pref64.len) {
-		options_expect(e, "pref64", "a prefix such as 64:ff9b::/96");
+	if (!f->pref64.len && !f->discover_ra && !f->discover_dns) {
+		options_expect(e, "pref64",
+			       "a prefix such as 64:ff9b::/96 where --discover "
+			       "is off");
 		return false;
 	}
-	if (!o->source.len) {
-		options_expect(e, "source",
-			       "an IPv6 address, or a /96 that is routed to "
-			       "this host");
+	if (o->tr.no_setup && (!f->pref64.len || !f->source.len)) {
+		options_expect(e, "no-setup", "--pref64 and --source with it");
 		return false;
 	}
-	if (o->lan.len && o->source.len != OWN_PREFIX) {
+	if (f->pref64.len && f->source.len &&
+	    pref64_contains(f->pref64, f->source.addr)) {
+		options_expect(e, "source", "an address outside the pref64");
+		return false;
+	}
+	if (o->lan.len && f->source.len != OWN_PREFIX) {
 		options_expect(e, "lan",
 			       "a /96 as --source: every host of the LAN gets "
 			       "an address in it");
 		return false;
 	}
-	expected = build_eam(&d->siit.eam, o);
+	return true;
+}
+
+/* What an IPv4 address of ours is under @source. */
+static struct addr6 own_address(struct net6 source, uint32_t addr4)
+{
+	const struct pref64 own = { source.addr, OWN_PREFIX };
+
+	return source.len == OWN_PREFIX ? pref64_embed(own, addr4)
+					: source.addr;
+}
+
+/* Addresses of ours and what they are on the IPv6 side; an address of zero:
+ * none, and nothing is translated. */
+static void fill_eam(struct daemon *d, struct siit *s, void *memory,
+		     struct net6 source)
+{
+	const struct net4 lan = d->opt->lan;
+	const uint32_t addr4 = d->follow.addr4;
+	const char *expected = NULL;
+
+	memset(memory, 0, eam_size(EAM_ROOM));
+	eam_init(&s->eam, memory, EAM_ROOM);
+	if (!(source.addr.hi | source.addr.lo))
+		return;
+	expected =
+		eam_add(&s->eam, (struct eam_entry){ own_address(source, addr4),
+						     addr4, 32, 128 });
+	if (!expected && lan.len)
+		expected =
+			eam_add(&s->eam,
+				(struct eam_entry){
+					own_address(source, lan.addr), lan.addr,
+					lan.len, (uint8_t)(lan.len + 96) });
 	if (expected)
-		options_expect(e, "lan", expected);
-	return !expected;
+		log_error("addresses: expected %s", expected);
 }
 
 /*
@@ -171,24 +218,31 @@ static bool is_stranger(const struct siit *s, const struct pkt *p)
 	       !eam_4to6(&s->eam, hdr4_load(p->data).src, &unused);
 }
 
+/* Is it for the address that was ours before? */
+static bool is_late(const struct siit *old, const struct pkt *p)
+{
+	uint32_t unused;
+
+	return old->eam.count && p->len >= IP6_HDR_LEN &&
+	       p->data[0] >> 4 == 6 &&
+	       eam_6to4(&old->eam, addr6_load(p->data + 24), &unused);
+}
+
 static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
 {
 	struct daemon *d = ctx;
 
 	(void)now;
+	if (is_late(&d->old, p))
+		return siit_packet(&d->old, p);
 	if (is_stranger(&d->siit, p))
 		return xlat_drop(WHY_NO_MAPPING);
 	return siit_packet(&d->siit, p);
 }
 
-static void fill_siit(struct daemon *d)
+static void fill_siit(struct daemon *d, struct siit *s)
 {
-	struct siit *s = &d->siit;
-
 	s->tr = d->trans.tr;
-	if (translate_illegal6(s->tr.self6))
-		s->tr.self6 = own_address(d->opt, s->tr.self4);
-	s->pool6 = d->opt->pref64;
 	/* Which IPv4 addresses the prefix may carry is the provider's to say,
 	 * so wkp_strict stays off. Every hop of a traceroute is shown. */
 	s->error4 = (struct net4){ TRANS_DUMMY4, 32 };
@@ -199,40 +253,45 @@ static void fill_siit(struct daemon *d)
 	s->random |= 1;
 }
 
-/* The uplink's MTU, where it is named and the operator has not said. */
-static enum exit_status mtu_of_uplink(struct daemon *d)
+static void tell(struct daemon *d, struct siit *s, void *memory,
+		 struct net6 source)
 {
-	struct trans *t = &d->trans;
-	unsigned int ifindex;
-	uint32_t mtu;
-
-	if (!d->opt->uplink)
-		return EXIT_OK;
-	ifindex = if_nametoindex(d->opt->uplink);
-	if (!ifindex) {
-		log_error("uplink %s: there is no such interface",
-			  d->opt->uplink);
-		return EXIT_LACKING;
-	}
-	if (!t->opt->mtu6 && !nl_link_mtu(&t->nl, (int)ifindex, &mtu) &&
-	    mtu >= IP6_MTU_MIN && mtu < t->tr.mtu6)
-		t->tr.mtu6 = mtu;
-	return EXIT_OK;
+	s->tr.mtu6 = d->trans.tr.mtu6;
+	s->tr.self6 = d->trans.tr.self6;
+	if (translate_illegal6(s->tr.self6))
+		s->tr.self6 = own_address(source, s->tr.self4);
+	s->pool6 = d->follow.life.pref64;
+	fill_eam(d, s, memory, source);
 }
 
-static enum exit_status add_routes(struct daemon *d)
+/* Addresses, prefix or MTU are others now. */
+static void changed(struct follow *f)
 {
-	const struct options *o = d->opt;
-	const struct net4 all = { 0, 0 };
-	enum exit_status status = trans_up(&d->trans);
+	struct daemon *d = (struct daemon *)(void *)f->trans;
+	const uint8_t len = f->opt->source.len ? f->opt->source.len : 128;
+	const struct net6 held = { f->claims[LIFE_HELD].addr, len };
+	const struct net6 old = { f->claims[LIFE_OLD].addr, len };
 
-	if (!status)
-		status = trans_address4(&d->trans, DEVICE4);
-	if (!status)
-		status = trans_route6(&d->trans, o->source.addr, o->source.len);
-	if (!status)
-		status = trans_forwarding(&d->trans);
-	return status ? status : trans_route4(&d->trans, all, o->metric);
+	tell(d, &d->siit, d->memory[0], held);
+	tell(d, &d->old, d->memory[1], old);
+}
+
+static bool take_memory(struct daemon *d)
+{
+	d->memory[0] = malloc(eam_size(EAM_ROOM));
+	d->memory[1] = malloc(eam_size(EAM_ROOM));
+	if (!d->memory[0] || !d->memory[1])
+		log_error("out of memory");
+	return d->memory[0] && d->memory[1];
+}
+
+/* The operator does the set-up, and has given what there is to know. */
+static void tell_what_is_given(struct daemon *d)
+{
+	d->follow.addr4 = DEVICE4;
+	d->follow.life.pref64 = d->opt->follow.pref64;
+	d->follow.claims[LIFE_HELD].addr = d->opt->follow.source.addr;
+	changed(&d->follow);
 }
 
 static enum exit_status open_clat(struct app *a)
@@ -243,18 +302,28 @@ static enum exit_status open_clat(struct app *a)
 
 	status = trans_open(&d->trans,
 			    o->lan.len ? o->lan.addr + 1 : TRANS_DEFAULT4,
-			    o->pref64.prefix);
-	if (!status)
-		status = mtu_of_uplink(d);
+			    o->follow.pref64.len ? o->follow.pref64.prefix
+						 : TRANS_DEFAULT6);
+	if (!status && !take_memory(d))
+		status = EXIT_RUN;
 	if (status)
 		return status;
-	fill_siit(d);
-	status = add_routes(d);
+	fill_siit(d, &d->siit);
+	fill_siit(d, &d->old);
+	d->follow.opt = &o->follow;
+	d->follow.trans = &d->trans;
+	d->follow.changed = changed;
+	changed(&d->follow);
+	if (o->tr.no_setup)
+		tell_what_is_given(d);
+	else
+		status = follow_open(&d->follow);
 	return status ? status : trans_start(&d->trans, translate);
 }
 
 static void close_clat(struct app *a)
 {
+	follow_close(&((struct daemon *)(void *)a)->follow);
 	trans_close((struct trans *)(void *)a);
 }
 
@@ -264,8 +333,7 @@ static void status(const void *ctx, struct report *r)
 
 	app_report(&d->trans.app, r);
 	trans_report(&d->trans, r);
-	report_net6(r, "pref64", d->siit.pool6.prefix, d->siit.pool6.len);
-	report_net6(r, "source", d->opt->source.addr, d->opt->source.len);
+	follow_report(&d->follow, r);
 }
 
 static const struct control_command commands[] = {
@@ -292,7 +360,9 @@ int clat_run(int argc, char **argv)
 	static struct options options = {
 		.app = APP_DEFAULTS,
 		.tr = TRANS_DEFAULTS,
-		.metric = METRIC_DEFAULT,
+		.follow = { .discover_ra = true,
+			    .discover_dns = true,
+			    .metric = METRIC_DEFAULT },
 	};
 	static struct daemon daemon = {
 		.trans = { .app = { .hooks = &hooks, .opt = &options.app },

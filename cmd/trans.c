@@ -321,6 +321,21 @@ enum exit_status trans_route6(struct trans *t, struct addr6 addr,
 					 .ifindex = t->tun.ifindex });
 }
 
+enum exit_status trans_unaddress4(struct trans *t, uint32_t addr)
+{
+	return change(t, NETCFG_ADDRESS_DEL, "no address",
+		      (struct nl_route){ .dst = nl_net4(addr, 32),
+					 .ifindex = t->tun.ifindex });
+}
+
+enum exit_status trans_unroute6(struct trans *t, struct addr6 addr,
+				unsigned int len)
+{
+	return change(t, NETCFG_ROUTE_DEL, "no route",
+		      (struct nl_route){ .dst = nl_net6(addr, len),
+					 .ifindex = t->tun.ifindex });
+}
+
 enum exit_status trans_forwarding(struct trans *t)
 {
 	const struct netcfg_request r = { .op = NETCFG_FORWARDING };

@@ -112,6 +112,7 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  *		longer header
  * trans_unroute4() - such a route goes
  * trans_route6() - IPv6 into the device
+ * trans_unaddress4(), trans_unroute6() - the same goes
  * trans_forwarding() - the machine forwards
  */
 XL_MUST_USE enum exit_status trans_up(struct trans *t);
@@ -121,6 +122,9 @@ XL_MUST_USE enum exit_status trans_route4(struct trans *t, struct net4 net,
 XL_MUST_USE enum exit_status trans_unroute4(struct trans *t, struct net4 net);
 XL_MUST_USE enum exit_status trans_route6(struct trans *t, struct addr6 addr,
 					  unsigned int len);
+XL_MUST_USE enum exit_status trans_unaddress4(struct trans *t, uint32_t addr);
+XL_MUST_USE enum exit_status trans_unroute6(struct trans *t, struct addr6 addr,
+					    unsigned int len);
 XL_MUST_USE enum exit_status trans_forwarding(struct trans *t);
 
 /**

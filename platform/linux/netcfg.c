@@ -42,6 +42,8 @@ static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 		return nl_link_set(&n->nl, r->route.ifindex, r->route.mtu);
 	case NETCFG_ADDRESS:
 		return nl_address_add(&n->nl, r->route.ifindex, &r->route.dst);
+	case NETCFG_ADDRESS_DEL:
+		return nl_address_del(&n->nl, r->route.ifindex, &r->route.dst);
 	case NETCFG_ROUTE_ADD:
 		return nl_route_add(&n->nl, &r->route);
 	case NETCFG_ROUTE_DEL:

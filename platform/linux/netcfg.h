@@ -13,11 +13,12 @@
 #include "sysctl.h"
 
 enum netcfg_op {
-	NETCFG_LINK,       /* @route.ifindex up, with MTU @route.mtu */
-	NETCFG_ADDRESS,    /* @route.dst is an address of @route.ifindex */
-	NETCFG_ROUTE_ADD,  /* @route */
-	NETCFG_ROUTE_DEL,  /* @route */
-	NETCFG_FORWARDING, /* the machine forwards both families */
+	NETCFG_LINK,        /* @route.ifindex up, with MTU @route.mtu */
+	NETCFG_ADDRESS,     /* @route.dst is an address of @route.ifindex */
+	NETCFG_ADDRESS_DEL, /* it is one no more */
+	NETCFG_ROUTE_ADD,   /* @route */
+	NETCFG_ROUTE_DEL,   /* @route */
+	NETCFG_FORWARDING,  /* the machine forwards both families */
 	NETCFG_OP_COUNT
 };
 

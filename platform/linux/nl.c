@@ -68,7 +68,7 @@ static void keep_message(struct nl *nl, const struct nlmsghdr *h)
 	(void)mnl_attr_parse(h, (unsigned int)skip, find_message, nl);
 }
 
-static int talk(struct nl *nl, struct nlmsghdr *h, mnl_cb_t got, void *data)
+int nl_talk(struct nl *nl, struct nlmsghdr *h, mnl_cb_t got, void *data)
 {
 	char buf[BUFFER] __attribute__((aligned(8)));
 	ssize_t n;
@@ -88,7 +88,7 @@ static int talk(struct nl *nl, struct nlmsghdr *h, mnl_cb_t got, void *data)
 	return n < 0 ? -errno : 0;
 }
 
-static struct nlmsghdr *request(char *buf, uint16_t type, uint16_t flags)
+struct nlmsghdr *nl_request(void *buf, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
 
@@ -99,8 +99,8 @@ static struct nlmsghdr *request(char *buf, uint16_t type, uint16_t flags)
 
 static int link_prepare(struct nl *nl, int ifindex, uint32_t mtu)
 {
-	char buf[256] __attribute__((aligned(8)));
-	struct nlmsghdr *h = request(buf, RTM_NEWLINK, 0);
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, RTM_NEWLINK, 0);
 	struct ifinfomsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 	struct nlattr *spec;
 	struct nlattr *inet6;
@@ -112,23 +112,23 @@ static int link_prepare(struct nl *nl, int ifindex, uint32_t mtu)
 	mnl_attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
 	mnl_attr_nest_end(h, inet6);
 	mnl_attr_nest_end(h, spec);
-	return talk(nl, h, NULL, NULL);
+	return nl_talk(nl, h, NULL, NULL);
 }
 
 int nl_link_set(struct nl *nl, int ifindex, uint32_t mtu)
 {
-	char buf[256] __attribute__((aligned(8)));
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
 	/* In one message the kernel would bring it up first, and give it an
 	 * address. */
 	const int err = link_prepare(nl, ifindex, mtu);
-	struct nlmsghdr *h = request(buf, RTM_NEWLINK, 0);
+	struct nlmsghdr *h = nl_request(buf, RTM_NEWLINK, 0);
 	struct ifinfomsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 
 	if (err)
 		return err;
 	m->ifi_index = ifindex;
 	m->ifi_flags = m->ifi_change = IFF_UP;
-	return talk(nl, h, NULL, NULL);
+	return nl_talk(nl, h, NULL, NULL);
 }
 
 static size_t addr_size(const struct nl_net *n)
@@ -136,11 +136,11 @@ static size_t addr_size(const struct nl_net *n)
 	return n->family == AF_INET ? 4 : 16;
 }
 
-int nl_address_add(struct nl *nl, int ifindex, const struct nl_net *addr)
+static int address(struct nl *nl, int ifindex, const struct nl_net *addr,
+		   uint16_t type, uint16_t flags)
 {
-	char buf[256] __attribute__((aligned(8)));
-	struct nlmsghdr *h =
-		request(buf, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, type, flags);
 	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 
 	m->ifa_family = addr->family;
@@ -148,14 +148,25 @@ int nl_address_add(struct nl *nl, int ifindex, const struct nl_net *addr)
 	m->ifa_index = (uint32_t)ifindex;
 	mnl_attr_put(h, IFA_LOCAL, addr_size(addr), addr->addr);
 	mnl_attr_put(h, IFA_ADDRESS, addr_size(addr), addr->addr);
-	return talk(nl, h, NULL, NULL);
+	return nl_talk(nl, h, NULL, NULL);
+}
+
+int nl_address_add(struct nl *nl, int ifindex, const struct nl_net *addr)
+{
+	return address(nl, ifindex, addr, RTM_NEWADDR,
+		       NLM_F_CREATE | NLM_F_EXCL);
+}
+
+int nl_address_del(struct nl *nl, int ifindex, const struct nl_net *addr)
+{
+	return address(nl, ifindex, addr, RTM_DELADDR, 0);
 }
 
 static int route(struct nl *nl, const struct nl_route *r, uint16_t type,
 		 uint16_t flags)
 {
-	char buf[512] __attribute__((aligned(8)));
-	struct nlmsghdr *h = request(buf, type, flags);
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, type, flags);
 	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 	struct nlattr *metrics;
 
@@ -175,7 +186,7 @@ static int route(struct nl *nl, const struct nl_route *r, uint16_t type,
 		mnl_attr_put_u32(h, RTAX_MTU, r->mtu);
 		mnl_attr_nest_end(h, metrics);
 	}
-	return talk(nl, h, NULL, NULL);
+	return nl_talk(nl, h, NULL, NULL);
 }
 
 int nl_route_add(struct nl *nl, const struct nl_route *r)
@@ -221,8 +232,8 @@ static int take_route(const struct nlmsghdr *h, void *data)
 int nl_route_get(struct nl *nl, const struct nl_net *dst, int *ifindex,
 		 uint32_t *mtu)
 {
-	char buf[256] __attribute__((aligned(8)));
-	struct nlmsghdr *h = request(buf, RTM_GETROUTE, 0);
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, RTM_GETROUTE, 0);
 	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 	struct found f = { 0 };
 	int err;
@@ -230,7 +241,7 @@ int nl_route_get(struct nl *nl, const struct nl_net *dst, int *ifindex,
 	m->rtm_family = dst->family;
 	m->rtm_dst_len = (uint8_t)(addr_size(dst) * 8);
 	mnl_attr_put(h, RTA_DST, addr_size(dst), dst->addr);
-	err = talk(nl, h, take_route, &f);
+	err = nl_talk(nl, h, take_route, &f);
 	if (err)
 		return err;
 	if (!f.ifindex)
@@ -257,14 +268,14 @@ static int take_link(const struct nlmsghdr *h, void *data)
 
 int nl_link_mtu(struct nl *nl, int ifindex, uint32_t *mtu)
 {
-	char buf[256] __attribute__((aligned(8)));
-	struct nlmsghdr *h = request(buf, RTM_GETLINK, 0);
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, RTM_GETLINK, 0);
 	struct ifinfomsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 	struct found f = { 0 };
 	int err;
 
 	m->ifi_index = ifindex;
-	err = talk(nl, h, take_link, &f);
+	err = nl_talk(nl, h, take_link, &f);
 	*mtu = f.mtu;
 	return err;
 }

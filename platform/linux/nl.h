@@ -58,6 +58,8 @@ XL_MUST_USE int nl_link_set(struct nl *nl, int ifindex, uint32_t mtu);
 
 XL_MUST_USE int nl_address_add(struct nl *nl, int ifindex,
 			       const struct nl_net *addr);
+XL_MUST_USE int nl_address_del(struct nl *nl, int ifindex,
+			       const struct nl_net *addr);
 
 /**
  * nl_route_add() - add a route; -EEXIST if there is the same one
@@ -85,5 +87,26 @@ XL_MUST_USE int nl_link_mtu(struct nl *nl, int ifindex, uint32_t *mtu);
 /* Networks from addresses in host order. */
 struct nl_net nl_net4(uint32_t addr, unsigned int len);
 struct nl_net nl_net6(struct addr6 addr, unsigned int len);
+
+/*
+ * For requests that are not among these.
+ */
+
+#define NL_REQUEST_MAX 512
+
+struct nlmsghdr;
+
+/* Begin a request in NL_REQUEST_MAX bytes, aligned for 8. */
+struct nlmsghdr *nl_request(void *buf, uint16_t type, uint16_t flags);
+
+/**
+ * nl_talk() - send a request and take its answers
+ * @got:	called with each message; as mnl_cb_t
+ *
+ * Return: 0 or -errno
+ */
+XL_MUST_USE int nl_talk(struct nl *nl, struct nlmsghdr *h,
+			int (*got)(const struct nlmsghdr *h, void *data),
+			void *data);
 
 #endif

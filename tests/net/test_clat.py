@@ -79,7 +79,7 @@ class Setup(Case):
         said = self.home.run("ip", "-4", "-j", "addr", "show", "clat")
         address, = json.loads(said)[0]["addr_info"]
         self.assertEqual((address["local"], address["prefixlen"]),
-                         ("192.0.0.1", 32))
+                         ("192.0.0.5", 32))
 
     def test_sizes_follow_the_uplink(self):
         for mtu in (1280, 1400, 1492, 9000):
@@ -183,7 +183,7 @@ class Path(Case):
     def test_router_itself(self):
         """With a /96 the router is a host in it, too."""
         self.clat("--uplink", "wan", *ROUTER)
-        self.provider("192.0.2.2,2001:db8:0:464::c000:1")
+        self.provider("192.0.2.2,2001:db8:0:464::c000:5")
         self.assertIn("1 received", self.home.run("ping", "-c", "1", FAR4))
 
     def test_strict_reverse_path_filter(self):

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The CLAT's IPv6 address: which /64, which identifier; and the MTUs. */
+/* The CLAT's IPv6 address: which /64, which identifier. */
 #include "clat_help.h"
 
 #include "clat/iid.h"
-#include "clat/mtu.h"
 #include "clat/source.h"
 
 static uint32_t v4(const char *text)
@@ -249,25 +248,4 @@ Test(clat_source, a6724_21_deprecated_is_better_than_none)
 
 	cr_expect_eq(s.why, SOURCE_OK);
 	cr_expect(s.deprecated);
-}
-
-/* M-01 to -04. */
-Test(clat_mtu, m_01_table)
-{
-	static struct lines l;
-	unsigned int n = 0;
-
-	lines_open(&l, "mtu");
-	for (; lines_next(&l); n++) {
-		const uint32_t uplink = (uint32_t)atoi(l.words[1]);
-		const uint32_t path = (uint32_t)atoi(l.words[2]);
-
-		cr_expect_eq(mtu_tun(uplink), (uint32_t)atoi(l.words[3]), "%s",
-			     l.words[0]);
-		cr_expect_eq(mtu_route4(uplink, path),
-			     (uint32_t)atoi(l.words[4]), "%s", l.words[0]);
-	}
-	cr_expect_eq(n, 20);
-	cr_expect_eq(mtu_tun(576), 1280);
-	cr_expect_eq(mtu_route4(576, 576), 1252);
 }

@@ -2,6 +2,7 @@
 /* PREF64 in Router Advertisements: reading them, and choosing. */
 #include "clat_help.h"
 
+#include "clat/heard.h"
 #include "clat/prefix.h"
 
 /* An advertisement of fe80::1 with nothing but what is in @options. */
@@ -285,4 +286,30 @@ Test(clat_ra, p8781_31_router_lifetime_ends)
 	cr_expect_eq(prefix_expire(&t, SECOND), 100 * SECOND);
 	expect_chosen(&t, prefix(P1), 99, P1);
 	expect_chosen(&t, prefix(P1), 100, P2);
+}
+
+/* P8781-54: resolvers and /64s live as long as their router says. */
+Test(clat_ra, p8781_54_heard)
+{
+	const struct addr6 router = v6("fe80::1");
+	struct ra_address a[] = { { v6("2001:db8::53"), 100 },
+				  { v6("fe80::53"), 0xffffffff } };
+	struct heard h = { 0 };
+
+	heard_take(&h, router, a, 2, SECOND);
+	cr_expect_eq(heard_expire(&h, SECOND), 101 * SECOND);
+	a[0].lifetime = 10;
+	heard_take(&h, router, a, 1, 2 * SECOND);
+	cr_expect_eq(heard_expire(&h, 11 * SECOND), 12 * SECOND);
+	cr_expect_eq(heard_expire(&h, 12 * SECOND), UINT64_MAX);
+	cr_assert_eq(h.count, 1);
+	cr_expect(addr6_equal(h.items[0].addr, a[1].addr), "for ever");
+	a[1].lifetime = 0;
+	heard_take(&h, router, a + 1, 1, 13 * SECOND);
+	cr_expect_eq(h.count, 0);
+	for (uint64_t i = 0; i < 100; i++) {
+		a[0] = (struct ra_address){ { 0x20010db8ull << 32, i }, 9 };
+		heard_take(&h, router, a, 1, SECOND);
+		cr_assert_leq(h.count, HEARD_MAX);
+	}
 }

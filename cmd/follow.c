@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: MIT */
+#include "follow.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "secret.h"
+
+#define SECOND         1000000000ull
+#define MS             1000000ull
+#define COALESCE       (5 * MS)     /* changes come in bursts */
+#define LOOK_EVERY     (100 * MS)   /* at most */
+#define RA_WAIT        (2 * SECOND) /* RFC 9872: routers first, then DNS */
+#define SOLICITS       3u           /* RFC 4861, 6.3.7 */
+#define SOLICIT_EVERY  (4 * SECOND)
+#define NO_SERVER_WAIT (10 * SECOND)
+#define RFC7335_NET    0xc0000000u /* 192.0.0.0/29 */
+
+static struct follow *follow_of(void *member, size_t offset)
+{
+	return (struct follow *)(void *)((char *)member - offset);
+}
+
+static uint64_t random64(void)
+{
+	uint64_t r;
+
+	trans_random(&r, sizeof(r));
+	return r;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* An address for a message. */
+static const char *text6(struct addr6 a, char out[INET6_ADDRSTRLEN])
+{
+	uint8_t wire[16];
+
+	addr6_store(wire, a);
+	return inet_ntop(AF_INET6, wire, out, INET6_ADDRSTRLEN);
+}
+
+/*
+ * Discovery
+ */
+
+static struct pref64 choose_pref64(struct follow *f, uint64_t now)
+{
+	const struct prefix_entry *e =
+		prefix_choose(&f->prefixes, f->life.pref64, now);
+
+	f->router = (struct addr6){ 0, 0 };
+	if (f->opt->pref64.len) {
+		f->origin = "option";
+		return f->opt->pref64;
+	}
+	if (e) {
+		f->origin = "router";
+		f->router = e->router;
+		return e->prefix;
+	}
+	f->origin = f->ask.found.count ? "dns" : "none";
+	return ask_choose(&f->ask, f->life.pref64);
+}
+
+/* RDNSS options of the uplink's routers, else the machine's files. */
+static uint32_t find_servers(const struct follow *f,
+			     struct addr6 out[ASK_SERVERS])
+{
+	uint32_t n = 0;
+
+	for (; n < f->servers.count && n < ASK_SERVERS; n++)
+		out[n] = f->servers.items[n].addr;
+	return n ? n : asksock_resolvers(out, ASK_SERVERS);
+}
+
+static bool wants_dns(const struct follow *f)
+{
+	return f->opt->discover_dns && !f->opt->pref64.len &&
+	       !f->prefixes.count && f->view.up && f->view.route6 &&
+	       (f->asking || f->opt->force || !f->view.native4);
+}
+
+/* Begin to ask when RFC 7050 is the way, and end when it is not. */
+static void start_or_stop_dns(struct follow *f, uint64_t now)
+{
+	struct addr6 servers[ASK_SERVERS];
+	const bool wanted = wants_dns(f);
+
+	if (wanted == f->asking)
+		return;
+	f->asking = wanted;
+	asksock_close(&f->socket, &f->trans->app.loop);
+	if (wanted)
+		ask_start(&f->ask, find_servers(f, servers),
+			  f->opt->discover_ra ? now + RA_WAIT : now);
+	else
+		ask_stop(&f->ask);
+}
+
+static void dns_due(struct follow *f, uint64_t now)
+{
+	uint8_t msg[V4ONLY_QUESTION_LEN];
+	struct addr6 servers[ASK_SERVERS];
+
+	if (!f->asking || f->ask.at > now)
+		return;
+	if (f->ask.state == ASK_REST)
+		f->ask.server_count = find_servers(f, servers);
+	if (!f->ask.server_count) {
+		log_debug("no resolver to ask for ipv4only.arpa");
+		ask_start(&f->ask, ASK_SERVERS, now + NO_SERVER_WAIT);
+		return;
+	}
+	if (!ask_due(&f->ask, now, random64()))
+		return;
+	(void)find_servers(f, servers);
+	v4only_question(msg, f->ask.sent);
+	if (asksock_send(&f->socket, &f->trans->app.loop,
+			 servers[f->ask.server], f->view.name, f->view.ifindex,
+			 msg, sizeof(msg)))
+		ask_failed(&f->ask, now);
+}
+
+static void solicit_due(struct follow *f, uint64_t now)
+{
+	if (f->solicit_at > now)
+		return;
+	f->solicit_at = --f->solicits ? now + SOLICIT_EVERY : UINT64_MAX;
+	rasock_solicit(&f->ra, f->view.ifindex,
+		       f->view.shared ? &f->view.mac : NULL);
+}
+
+/*
+ * Addresses
+ */
+
+static bool is_given(const struct follow *f)
+{
+	return f->opt->source.len;
+}
+
+/* RFC 7335: .1 and .2 are DS-Lite's, so they come late. */
+static uint32_t free_address4(uint32_t busy)
+{
+	static const uint8_t order[] = { 5, 6, 7, 4, 3, 2, 1, 0 };
+
+	for (unsigned int i = 0; i < XL_COUNT(order); i++)
+		if (!(busy >> order[i] & 1))
+			return RFC7335_NET + order[i];
+	return 0;
+}
+
+static struct source choose_source(const struct follow *f, struct pref64 pref64,
+				   struct addr6 used, bool alive[LIFE_SLOTS])
+{
+	struct source_net nets[HEARD_MAX];
+	const struct source_list l = { f->view.addrs, f->view.addr_count, nets,
+				       f->nets.count, pref64 };
+
+	for (uint32_t i = 0; i < f->nets.count; i++) {
+		nets[i].net = f->nets.items[i].addr;
+		nets[i].near = addr6_equal(f->nets.items[i].router, f->router);
+	}
+	for (unsigned int slot = 0; slot < LIFE_SLOTS; slot++)
+		alive[slot] = source_alive(&l, f->life.net[slot]);
+	return source_choose(&l, used);
+}
+
+static void join(const struct follow *f, const struct claim *c, bool yes)
+{
+	if (f->view.shared)
+		rasock_group(&f->ra, f->view.ifindex, nd_group(c->addr), yes);
+}
+
+static void start_claim(struct follow *f, uint64_t now)
+{
+	const struct addr6 net = f->life.net[LIFE_TEST];
+	const struct claim_link link = {
+		.mac = f->view.mac,
+		.router = f->view.router,
+		.probes = f->view.shared ? f->view.probes : 0,
+		.wait = f->view.retrans * MS,
+	};
+	struct claim *c = &f->claims[LIFE_TEST];
+	const bool again = f->counter && addr6_equal(f->counter_net, net);
+	char text[INET6_ADDRSTRLEN];
+
+	if (!again)
+		f->counter = 0;
+	f->counter_net = net;
+	f->seed.addr4 = f->addr4;
+	f->seed.pref64 = f->life.facts.pref64;
+	snprintf(f->seed.ifname, sizeof(f->seed.ifname), "%s", f->view.name);
+	claim_start(c, iid_address(&f->seed, net, &f->counter), &link, now);
+	/* RFC 7217, 6: two hosts must not collide in step. */
+	if (again)
+		c->at = now + random64() % SECOND;
+	join(f, c, true);
+	log_info("claiming %s", text6(c->addr, text));
+}
+
+static void drop(struct follow *f, enum life_slot slot)
+{
+	struct claim *c = &f->claims[slot];
+
+	if (slot != LIFE_TEST)
+		(void)!trans_unroute6(f->trans, c->addr,
+				      is_given(f) ? f->opt->source.len : 128);
+	if (!is_given(f))
+		join(f, c, false);
+	claim_drop(c);
+}
+
+/* What was tested is ours: packets to it come into the device. */
+static void promote(struct follow *f)
+{
+	struct claim *held = &f->claims[LIFE_HELD];
+
+	if (held->state == CLAIM_HELD)
+		f->claims[LIFE_OLD] = *held;
+	*held = f->claims[LIFE_TEST];
+	f->claims[LIFE_TEST] = (struct claim){ .at = UINT64_MAX };
+	(void)!trans_route6(f->trans, held->addr, 128);
+}
+
+/*
+ * Carrying out
+ */
+
+static const struct net4 all4 = { 0, 0 };
+
+/* All but the IPv4 default route. */
+static void install(struct follow *f)
+{
+	struct claim *held = &f->claims[LIFE_HELD];
+
+	if (!f->has_address4)
+		(void)!trans_address4(f->trans, f->addr4);
+	f->has_address4 = true;
+	if (is_given(f) && held->state == CLAIM_FREE) {
+		held->state = CLAIM_HELD;
+		held->addr = f->opt->source.addr;
+		(void)!trans_route6(f->trans, held->addr, f->opt->source.len);
+	}
+	if (!f->forwarding)
+		f->forwarding = trans_forwarding(f->trans) == EXIT_OK;
+}
+
+static void take_down(struct follow *f, unsigned int todo)
+{
+	if (todo & LIFE_UNROUTE)
+		(void)!trans_unroute4(f->trans, all4);
+	if (todo & LIFE_REMOVE && f->has_address4) {
+		(void)!trans_unaddress4(f->trans, f->addr4);
+		f->has_address4 = false;
+	}
+	if (todo & LIFE_DROP_TEST)
+		drop(f, LIFE_TEST);
+	if (todo & LIFE_DROP_HELD)
+		drop(f, LIFE_HELD);
+	if (todo & LIFE_DROP_OLD)
+		drop(f, LIFE_OLD);
+}
+
+/* @routed: the IPv4 default route was there before and still is. */
+static void carry_out(struct follow *f, unsigned int todo, bool routed,
+		      uint64_t now)
+{
+	take_down(f, todo);
+	if (todo & LIFE_CLAIM)
+		start_claim(f, now);
+	if (todo & LIFE_PROMOTE)
+		promote(f);
+	if (todo & LIFE_INSTALL)
+		install(f);
+	if (todo & (LIFE_SWAP | LIFE_DROP_OLD))
+		f->changed(f);
+	/* Last: until everything stands nothing may come in. */
+	if (todo & LIFE_INSTALL && !routed)
+		(void)!trans_route4(f->trans, all4, f->opt->metric);
+	if (todo & LIFE_ANNOUNCE)
+		claim_announce(&f->claims[LIFE_HELD], f->view.mac, now);
+}
+
+static void happened(struct follow *f, enum life_event e, uint64_t now)
+{
+	const bool routed = f->life.routed;
+
+	carry_out(f, life_happened(&f->life, e, now), routed, now);
+}
+
+static void lost(struct follow *f, enum life_slot slot,
+		 const struct claim_step *step, struct addr6 addr, uint64_t now)
+{
+	const uint8_t *m = step->other.b;
+	char text[INET6_ADDRSTRLEN];
+
+	log_warn("%s is in use by %02x:%02x:%02x:%02x:%02x:%02x",
+		 text6(addr, text), m[0], m[1], m[2], m[3], m[4], m[5]);
+	f->claims[slot].addr = addr;
+	drop(f, slot);
+	f->counter++;
+	if (slot != LIFE_OLD)
+		happened(f, slot == LIFE_TEST ? LIFE_LOST_TEST : LIFE_LOST_HELD,
+			 now);
+}
+
+/* Send what a claim has to say, and see what has become of it. */
+static void step_claim(struct follow *f, enum life_slot slot,
+		       const struct claim_step *step, struct addr6 addr,
+		       uint64_t now)
+{
+	if (step->send && f->view.shared)
+		ndsock_send(&f->nd, step->frame, ND_FRAME_LEN);
+	if (step->news == CLAIM_WON)
+		happened(f, LIFE_WON, now);
+	if (step->news == CLAIM_LOST)
+		lost(f, slot, step, addr, now);
+}
+
+static void claims_due(struct follow *f, uint64_t now)
+{
+	struct claim_step step;
+	struct addr6 addr;
+
+	for (enum life_slot slot = LIFE_HELD; slot < LIFE_SLOTS; slot++) {
+		if (is_given(f) || f->claims[slot].at > now)
+			continue;
+		addr = f->claims[slot].addr;
+		step = claim_due(&f->claims[slot], now, random64());
+		step_claim(f, slot, &step, addr, now);
+	}
+}
+
+/*
+ * The turn
+ */
+
+/* What is known of one link means nothing on another. */
+static void forget_link(struct follow *f)
+{
+	f->prefixes = (struct prefix_table){ .count = 0 };
+	f->nets.count = f->servers.count = 0;
+	f->solicits = SOLICITS;
+	f->solicit_at = f->view.up && f->opt->discover_ra ? 0 : UINT64_MAX;
+	if (f->view.ifindex)
+		ndsock_bind(&f->nd, f->view.ifindex);
+}
+
+/* The uplink's MTU has changed: the device first if it grows. */
+static void follow_mtu(struct follow *f)
+{
+	struct trans *t = f->trans;
+	const uint32_t mtu =
+		f->view.mtu < IP6_MTU_MIN ? IP6_MTU_MIN : f->view.mtu;
+
+	if (t->opt->mtu6 || !f->view.ifindex || mtu == t->tr.mtu6)
+		return;
+	t->tr.mtu6 = mtu;
+	(void)!trans_up(t);
+	if (f->life.routed) {
+		(void)!trans_unroute4(t, all4);
+		(void)!trans_route4(t, all4, f->opt->metric);
+	}
+	f->changed(f);
+}
+
+static void look(struct follow *f, uint64_t now)
+{
+	const struct watch_ask ask = {
+		.uplink = f->opt->uplink,
+		.own = f->trans->tun.ifindex,
+		.towards = f->opt->pref64.len ? f->opt->pref64.prefix
+					      : TRANS_DEFAULT6,
+	};
+	const struct watch_view before = f->view;
+
+	f->dirty = false;
+	f->look_at = now + LOOK_EVERY;
+	watch_look(&f->watch, &ask, &f->view);
+	if (f->view.ifindex != before.ifindex || f->view.up != before.up)
+		forget_link(f);
+	if (!nd_mac_equal(f->view.mac, before.mac))
+		claim_announce(&f->claims[LIFE_HELD], f->view.mac, now);
+	follow_mtu(f);
+	if (!f->has_address4)
+		f->addr4 = free_address4(f->view.busy4);
+}
+
+static struct life_facts find_facts(struct follow *f, uint64_t now)
+{
+	struct life_facts facts = {
+		.link = f->view.up,
+		.route6 = f->view.route6,
+		.native4 = f->view.native4,
+		.pref64 = choose_pref64(f, now),
+	};
+
+	f->source = choose_source(f, facts.pref64, life_used(&f->life),
+				  facts.alive);
+	facts.source = is_given(f) ? f->opt->source.addr : f->source.net;
+	facts.deprecated = f->source.deprecated;
+	if (!f->addr4)
+		facts.source = (struct addr6){ 0, 0 };
+	return facts;
+}
+
+/* Why things are as they are, half a sentence. */
+static const char *reason(const struct follow *f)
+{
+	switch (f->life.state) {
+	case LIFE_OFF:
+		return f->view.ifindex ? "the uplink is down"
+				       : "there is no uplink";
+	case LIFE_WAIT_ADDRESS:
+		if (!f->addr4)
+			return "no address of 192.0.0.0/29 is free";
+		if (!f->view.route6)
+			return "there is no IPv6 default route";
+		return source_why_text(f->source.why);
+	case LIFE_DISCOVER:
+		return "neither routers nor resolvers tell a PREF64";
+	case LIFE_HOLD_NATIVE4:
+		return "there is native IPv4";
+	case LIFE_DAD:
+	case LIFE_MOVING:
+		return "an address is being checked for duplicates";
+	case LIFE_UP:
+		return "translating";
+	case LIFE_PAUSED:
+		return f->view.native4 ? "native IPv4 has come"
+				       : "route, address or PREF64 is lost";
+	case LIFE_BACKOFF:
+		return "every address that was tried is in use";
+	default:
+		return "leaving";
+	}
+}
+
+static void live(struct follow *f, uint64_t now)
+{
+	const enum life_state before = f->life.state;
+	const struct life_facts facts = find_facts(f, now);
+	bool routed = f->life.routed;
+
+	carry_out(f, life_changed(&f->life, &facts, now), routed, now);
+	routed = f->life.routed;
+	carry_out(f, life_due(&f->life, now), routed, now);
+	if (f->life.state != before)
+		log_info("%s: %s", life_state_name(f->life.state), reason(f));
+}
+
+static uint64_t deadline(struct follow *f, uint64_t now)
+{
+	uint64_t at = prefix_expire(&f->prefixes, now);
+
+	at = earlier(at, heard_expire(&f->nets, now));
+	at = earlier(at, heard_expire(&f->servers, now));
+	at = earlier(at, life_deadline(&f->life));
+	at = earlier(at, f->solicit_at);
+	for (unsigned int i = 0; i < LIFE_SLOTS; i++)
+		at = earlier(at, f->claims[i].at);
+	if (f->asking)
+		at = earlier(at, f->ask.at);
+	if (f->dirty)
+		at = earlier(at, f->look_at);
+	return at;
+}
+
+static void turn(struct follow *f, uint64_t now)
+{
+	(void)prefix_expire(&f->prefixes, now);
+	(void)heard_expire(&f->nets, now);
+	(void)heard_expire(&f->servers, now);
+	if (f->dirty && f->look_at <= now)
+		look(f, now);
+	solicit_due(f, now);
+	claims_due(f, now);
+	start_or_stop_dns(f, now);
+	dns_due(f, now);
+	live(f, now);
+	ev_timer_set(&f->trans->app.loop, &f->timer, deadline(f, now));
+}
+
+static void timer_due(struct ev_loop *loop, struct ev_timer *t)
+{
+	turn(follow_of(t, offsetof(struct follow, timer)), loop->now);
+}
+
+/* Changes come in bursts: look when this one is over. */
+static void network_changed(struct watch *w)
+{
+	struct follow *f = follow_of(w, offsetof(struct follow, watch));
+	const uint64_t now = f->trans->app.loop.now;
+
+	if (f->dirty)
+		return;
+	f->dirty = true;
+	if (f->look_at < now + COALESCE)
+		f->look_at = now + COALESCE;
+	ev_timer_set(&f->trans->app.loop, &f->timer, deadline(f, now));
+}
+
+/* Is @a an address of the uplink? A router on this machine is none of ours. */
+static bool is_own(const struct follow *f, struct addr6 a)
+{
+	for (uint32_t i = 0; i < f->view.addr_count; i++)
+		if (addr6_equal(f->view.addrs[i].addr, a))
+			return true;
+	return false;
+}
+
+static void router_heard(struct rasock *s, const struct ra_packet *p,
+			 int ifindex)
+{
+	struct follow *f = follow_of(s, offsetof(struct follow, ra));
+	const uint64_t now = f->trans->app.loop.now;
+	const uint32_t servers = f->servers.count;
+	struct ra ra;
+
+	if (ifindex != f->view.ifindex || is_own(f, p->src) ||
+	    !ra_parse(&ra, p))
+		return;
+	if (ra.lifetime)
+		f->solicit_at = UINT64_MAX;
+	heard_take(&f->nets, p->src, ra.nets, ra.net_count, now);
+	heard_take(&f->servers, p->src, ra.servers, ra.server_count, now);
+	if (f->opt->discover_ra)
+		prefix_heard(&f->prefixes, p->src, &ra, f->life.pref64, now);
+	if (f->asking && !servers && f->servers.count)
+		ask_start(&f->ask, f->servers.count, earlier(f->ask.at, now));
+	turn(f, now);
+}
+
+static void neighbour_heard(struct ndsock *s, const uint8_t *frame, size_t len)
+{
+	struct follow *f = follow_of(s, offsetof(struct follow, nd));
+	const uint64_t now = f->trans->app.loop.now;
+	struct claim_step step;
+	struct addr6 addr;
+	struct nd nd;
+
+	if (is_given(f) || !nd_parse(&nd, frame, len))
+		return;
+	for (enum life_slot slot = LIFE_HELD; slot < LIFE_SLOTS; slot++) {
+		addr = f->claims[slot].addr;
+		step = claim_heard(&f->claims[slot], &nd, now);
+		step_claim(f, slot, &step, addr, now);
+		if (step.news == CLAIM_LOST)
+			turn(f, now);
+	}
+}
+
+static void resolver_heard(struct asksock *s, const void *msg, size_t len)
+{
+	struct follow *f = follow_of(s, offsetof(struct follow, socket));
+	const uint64_t now = f->trans->app.loop.now;
+
+	if (len)
+		ask_answered(&f->ask, msg, len, now);
+	else
+		ask_failed(&f->ask, now);
+	if (f->ask.state != ASK_WAIT || f->ask.at <= now)
+		asksock_close(s, &f->trans->app.loop);
+	turn(f, now);
+}
+
+static enum exit_status open_sockets(struct follow *f)
+{
+	struct ev_loop *loop = &f->trans->app.loop;
+	int err = watch_open(&f->watch, loop);
+
+	if (!err) {
+		err = rasock_open(&f->ra, loop);
+		if (err)
+			watch_close(&f->watch);
+	}
+	if (!err) {
+		err = ndsock_open(&f->nd, loop);
+		if (err) {
+			watch_close(&f->watch);
+			rasock_close(&f->ra);
+		}
+	}
+	if (err)
+		log_error("sockets that follow the network: %s",
+			  strerror(-err));
+	f->open = err == 0;
+	return app_status(err);
+}
+
+enum exit_status follow_open(struct follow *f)
+{
+	enum exit_status status;
+
+	f->watch.changed = network_changed;
+	f->ra.heard = router_heard;
+	f->nd.heard = neighbour_heard;
+	f->socket.heard = resolver_heard;
+	f->socket.ev.fd = -1;
+	f->timer.due = timer_due;
+	f->dirty = true;
+	f->solicit_at = UINT64_MAX;
+	for (unsigned int i = 0; i < LIFE_SLOTS; i++)
+		f->claims[i].at = UINT64_MAX;
+	life_init(&f->life, f->opt->force, is_given(f));
+	status = open_sockets(f);
+	if (status)
+		return status;
+	if (!is_given(f))
+		secret_load(f->trans->app.opt->instance, &f->seed.key,
+			    sizeof(f->seed.key));
+	if (f->opt->uplink && !if_nametoindex(f->opt->uplink))
+		log_info("uplink %s is not there yet", f->opt->uplink);
+	status = trans_up(f->trans);
+	if (!status)
+		turn(f, f->trans->app.loop.now);
+	return status;
+}
+
+void follow_close(struct follow *f)
+{
+	if (!f->open)
+		return;
+	happened(f, LIFE_STOP, f->trans->app.loop.now);
+	asksock_close(&f->socket, &f->trans->app.loop);
+	ndsock_close(&f->nd);
+	rasock_close(&f->ra);
+	watch_close(&f->watch);
+}
+
+void follow_report(const struct follow *f, struct report *r)
+{
+	const struct claim *held = &f->claims[LIFE_HELD];
+
+	report_text(r, "state", 0, life_state_name(f->life.state));
+	report_text(r, "reason", 0, reason(f));
+	report_text(r, "uplink", 0, f->view.name);
+	report_net6(r, "pref64", f->life.facts.pref64.prefix,
+		    f->life.facts.pref64.len);
+	report_text(r, "pref64-from", 0, f->origin ? f->origin : "none");
+	report_addr6(r, "router", f->router);
+	report_net6(r, "source", is_given(f) ? f->opt->source.addr : held->addr,
+		    is_given(f) ? f->opt->source.len : 128);
+	report_addr4(r, "address4", f->addr4);
+}

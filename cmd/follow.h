@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * follow.h - a CLAT that follows the network: sockets and the clock on one
+ * side, the machines of core/clat on the other, and the machine's
+ * configuration as what comes of it
+ *
+ * Everything ends in one turn: see how the network is if it may have changed,
+ * let the machines act whose time has come, tell the life-cycle the facts,
+ * carry out its actions in their order, and sleep until the next deadline.
+ */
+#ifndef XLAT_CMD_FOLLOW_H
+#define XLAT_CMD_FOLLOW_H
+
+#include "asksock.h"
+#include "clat/ask.h"
+#include "clat/claim.h"
+#include "clat/heard.h"
+#include "clat/iid.h"
+#include "clat/life.h"
+#include "clat/prefix.h"
+#include "ndsock.h"
+#include "rasock.h"
+#include "trans.h"
+#include "watch.h"
+
+/**
+ * struct follow_options - what the operator has decided
+ * @uplink:	device towards the provider; NULL: where packets are routed
+ * @pref64:	the provider's prefix; len 0: find it
+ * @discover_ra, @discover_dns: how
+ * @source:	our IPv6 address, or our /96; len 0: claim an address
+ * @force:	run beside native IPv4
+ * @metric:	of the IPv4 default route
+ */
+struct follow_options {
+	const char *uplink;
+	struct pref64 pref64;
+	bool discover_ra;
+	bool discover_dns;
+	struct net6 source;
+	bool force;
+	uint32_t metric;
+};
+
+/**
+ * struct follow - open it before privileges are given up
+ * @opt, @trans, @changed: the caller's to set
+ * @changed:	the translator's addresses or prefix have: @addr4, @pref64, and
+ *		those of @claims that are held and old
+ * @addr4:	our IPv4 address; 0: none is free
+ * @origin:	how @life.pref64 was found; @router: who announced it
+ * @dirty:	the network may have changed
+ * @look_at:	when to look next, ns
+ * @solicit_at:	when to ask routers next, ns; @solicits: times left
+ * @counter:	duplicates met in @counter_net
+ */
+struct follow {
+	const struct follow_options *opt;
+	struct trans *trans;
+	void (*changed)(struct follow *f);
+
+	struct ev_timer timer; /* found by its offset */
+	struct watch watch;
+	struct rasock ra;
+	struct ndsock nd;
+	struct asksock socket;
+	struct watch_view view;
+	struct life life;
+	struct claim claims[LIFE_SLOTS];
+	struct prefix_table prefixes;
+	struct heard nets;
+	struct heard servers;
+	struct ask ask;
+	struct iid_seed seed;
+	struct source source;
+	uint32_t addr4;
+	const char *origin;
+	struct addr6 router;
+	bool open;
+	bool asking;
+	bool dirty;
+	bool forwarding;
+	bool has_address4;
+	uint64_t look_at;
+	uint64_t solicit_at;
+	uint32_t solicits;
+	struct addr6 counter_net;
+	uint32_t counter;
+};
+
+/**
+ * follow_open() - open the sockets and take the first turn
+ *
+ * Where all is given and there, the CLAT is up when this returns.
+ */
+XL_MUST_USE enum exit_status follow_open(struct follow *f);
+
+/* Take down what is configured. */
+void follow_close(struct follow *f);
+
+/* Fields of status. */
+void follow_report(const struct follow *f, struct report *r);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "asksock.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DNS_PORT    53u
+#define MESSAGE_MAX 4096u
+#define MAPPED      0xffff00000000u /* ::ffff:0:0/96 */
+
+/* Before the general file, those in which managers keep the real servers. */
+static const char *const files[] = {
+	"/run/systemd/resolve/resolv.conf",
+	"/run/NetworkManager/no-stub-resolv.conf",
+	"/etc/resolv.conf",
+};
+
+static bool is_mapped(struct addr6 a)
+{
+	return a.hi == 0 && a.lo >> 32 == MAPPED >> 32;
+}
+
+static bool is_loopback(struct addr6 a)
+{
+	return (a.hi == 0 && a.lo == 1) ||
+	       (is_mapped(a) && (a.lo >> 24 & 0xff) == 127);
+}
+
+static void ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
+{
+	struct asksock *s = (struct asksock *)(void *)ev;
+	uint8_t msg[MESSAGE_MAX];
+	const ssize_t n = recv(ev->fd, msg, sizeof(msg), MSG_DONTWAIT);
+
+	(void)loop;
+	(void)events;
+	if (n >= 0)
+		s->heard(s, msg, (size_t)n);
+	else if (errno != EAGAIN && errno != EINTR)
+		s->heard(s, msg, 0);
+}
+
+static int connect_to(int fd, struct addr6 server, int ifindex)
+{
+	const bool local = server.hi >> 54 == 0xfe80 >> 6;
+	struct sockaddr_in6 to6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(DNS_PORT),
+		.sin6_scope_id = local ? (uint32_t)ifindex : 0,
+	};
+	struct sockaddr_in to4 = {
+		.sin_family = AF_INET,
+		.sin_port = htons(DNS_PORT),
+		.sin_addr.s_addr = htonl((uint32_t)server.lo),
+	};
+	int err;
+
+	addr6_store(&to6.sin6_addr, server);
+	if (is_mapped(server))
+		err = connect(fd, (const void *)&to4, sizeof(to4));
+	else
+		err = connect(fd, (const void *)&to6, sizeof(to6));
+	return err ? -errno : 0;
+}
+
+/* RFC 8880, 7.1: by the uplink, whatever the routing table would say. */
+static void bind_to_uplink(int fd, const char *uplink)
+{
+	/* Before Linux 5.7 only root may; then the routing table decides. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, uplink,
+			 (socklen_t)strlen(uplink));
+}
+
+int asksock_send(struct asksock *s, struct ev_loop *loop, struct addr6 server,
+		 const char *uplink, int ifindex, const void *msg, size_t len)
+{
+	int err;
+
+	asksock_close(s, loop);
+	s->ev.ready = ready;
+	s->ev.fd = socket(is_mapped(server) ? AF_INET : AF_INET6,
+			  SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->ev.fd < 0)
+		return -errno;
+	if (!is_loopback(server))
+		bind_to_uplink(s->ev.fd, uplink);
+	err = connect_to(s->ev.fd, server, ifindex);
+	if (!err && send(s->ev.fd, msg, len, MSG_NOSIGNAL) < 0)
+		err = -errno;
+	if (!err)
+		err = ev_add(loop, &s->ev, EPOLLIN);
+	if (err) {
+		close(s->ev.fd);
+		s->ev.fd = -1;
+	}
+	return err;
+}
+
+void asksock_close(struct asksock *s, struct ev_loop *loop)
+{
+	if (s->ev.fd < 0)
+		return;
+	ev_del(loop, &s->ev);
+	close(s->ev.fd);
+	s->ev.fd = -1;
+}
+
+/* "nameserver ADDRESS"; a zone is left out: it is the uplink. */
+static bool parse_line(const char *line, struct addr6 *a)
+{
+	char text[INET6_ADDRSTRLEN + 1];
+	uint8_t wire[16];
+
+	if (sscanf(line, " nameserver %46[0-9a-fA-F:.]", text) != 1)
+		return false;
+	if (inet_pton(AF_INET6, text, wire) == 1) {
+		*a = addr6_load(wire);
+		return true;
+	}
+	if (inet_pton(AF_INET, text, wire) != 1)
+		return false;
+	*a = (struct addr6){ 0, MAPPED | be_get32(wire) };
+	return true;
+}
+
+/* Of a file those that @local: are, or are not, on this machine. */
+static uint32_t read_file(const char *path, bool local, struct addr6 *out,
+			  uint32_t max)
+{
+	FILE *f = fopen(path, "re");
+	uint32_t count = 0;
+	struct addr6 a;
+	char line[256];
+
+	if (!f)
+		return 0;
+	while (count < max && fgets(line, sizeof(line), f))
+		if (parse_line(line, &a) && is_loopback(a) == local &&
+		    (local || !is_mapped(a)))
+			out[count++] = a;
+	fclose(f);
+	return count;
+}
+
+uint32_t asksock_resolvers(struct addr6 *out, uint32_t max)
+{
+	uint32_t count = 0;
+
+	for (unsigned int i = 0; i < XL_COUNT(files) && !count; i++)
+		count = read_file(files[i], false, out, max);
+	for (unsigned int i = 0; i < XL_COUNT(files) && !count; i++)
+		count = read_file(files[i], true, out, max);
+	return count;
+}

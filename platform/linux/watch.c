@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "watch.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sysctl.h"
+
+#define RECEIVE_BUFFER (1 << 20)
+#define RFC7335_NET    0xc0000000u /* 192.0.0.0/29 */
+#define RFC7335_LEN    29u
+
+/* A stranger's address, to which only a default route leads (RFC 5737). */
+#define SOMEWHERE4     0xc0000201u
+
+static void drain(struct ev_loop *loop, struct ev *ev, uint32_t events)
+{
+	struct watch *w = (struct watch *)(void *)ev;
+	uint8_t none[1];
+
+	(void)loop;
+	(void)events;
+	/* What is in the messages does not matter, nor that some were lost. */
+	while (recv(ev->fd, none, sizeof(none), MSG_DONTWAIT) >= 0 ||
+	       errno == ENOBUFS)
+		continue;
+	w->changed(w);
+}
+
+static int subscribe(int fd)
+{
+	const struct sockaddr_nl groups = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
+			     RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
+			     RTMGRP_IPV6_ROUTE,
+	};
+	const int size = RECEIVE_BUFFER;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	return bind(fd, (const void *)&groups, sizeof(groups)) ? -errno : 0;
+}
+
+int watch_open(struct watch *w, struct ev_loop *loop)
+{
+	int err;
+
+	w->ev.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			  NETLINK_ROUTE);
+	if (w->ev.fd < 0)
+		return -errno;
+	w->ev.ready = drain;
+	err = subscribe(w->ev.fd);
+	if (!err)
+		err = nl_open(&w->nl);
+	if (!err)
+		err = ev_add(loop, &w->ev, EPOLLIN);
+	if (err)
+		watch_close(w);
+	return err;
+}
+
+void watch_close(struct watch *w)
+{
+	nl_close(&w->nl);
+	close(w->ev.fd);
+}
+
+static int take_link_attr(const struct nlattr *attr, void *data)
+{
+	struct watch_view *v = data;
+	const uint16_t len = mnl_attr_get_payload_len(attr);
+
+	if (mnl_attr_get_type(attr) == IFLA_MTU)
+		v->mtu = mnl_attr_get_u32(attr);
+	if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+		snprintf(v->name, sizeof(v->name), "%s",
+			 mnl_attr_get_str(attr));
+	if (mnl_attr_get_type(attr) == IFLA_ADDRESS && len == ND_MAC_LEN)
+		memcpy(v->mac.b, mnl_attr_get_payload(attr), ND_MAC_LEN);
+	return MNL_CB_OK;
+}
+
+static int take_link(const struct nlmsghdr *h, void *data)
+{
+	const struct ifinfomsg *m = mnl_nlmsg_get_payload(h);
+	struct watch_view *v = data;
+
+	v->up = m->ifi_flags & IFF_UP && m->ifi_flags & IFF_RUNNING;
+	v->shared = m->ifi_type == ARPHRD_ETHER && !(m->ifi_flags & IFF_NOARP);
+	return mnl_attr_parse(h, sizeof(*m), take_link_attr, v);
+}
+
+static int look_at_link(struct watch *w, struct watch_view *v)
+{
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, RTM_GETLINK, 0);
+	struct ifinfomsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->ifi_index = v->ifindex;
+	return nl_talk(&w->nl, h, take_link, v);
+}
+
+/* A setting of the uplink, or what the kernel sets by itself. */
+static uint32_t setting(const struct watch_view *v, const char *format,
+			uint32_t otherwise)
+{
+	char name[96];
+	int value;
+
+	snprintf(name, sizeof(name), format, v->name);
+	return sysctl_get(name, &value) || value < 0 ? otherwise
+						     : (uint32_t)value;
+}
+
+static void look_at_settings(struct watch_view *v)
+{
+	const uint32_t mtu = setting(v, "net/ipv6/conf/%s/mtu", v->mtu);
+
+	if (mtu < v->mtu)
+		v->mtu = mtu;
+	v->probes = setting(v, "net/ipv6/conf/%s/dad_transmits", 1);
+	v->retrans = setting(v, "net/ipv6/neigh/%s/retrans_time_ms", 1000);
+	v->router = setting(v, "net/ipv6/conf/%s/forwarding", 0);
+}
+
+/**
+ * struct address - an address while its attributes are read
+ */
+struct address {
+	uint32_t flags;
+	const uint8_t *bytes;
+	const struct ifa_cacheinfo *life;
+};
+
+static int take_address_attr(const struct nlattr *attr, void *data)
+{
+	struct address *a = data;
+	const uint16_t type = mnl_attr_get_type(attr);
+
+	/* IFA_ADDRESS is the far end where there is one. */
+	if (type == IFA_LOCAL || (type == IFA_ADDRESS && !a->bytes))
+		a->bytes = mnl_attr_get_payload(attr);
+	if (type == IFA_FLAGS)
+		a->flags = mnl_attr_get_u32(attr);
+	if (type == IFA_CACHEINFO &&
+	    mnl_attr_get_payload_len(attr) >= sizeof(*a->life))
+		a->life = mnl_attr_get_payload(attr);
+	return MNL_CB_OK;
+}
+
+static uint8_t flags_of(const struct address *a)
+{
+	unsigned int flags = 0;
+
+	if (a->flags & IFA_F_TENTATIVE && !(a->flags & IFA_F_OPTIMISTIC))
+		flags |= SOURCE_TENTATIVE;
+	if (a->flags & IFA_F_DADFAILED)
+		flags |= SOURCE_DADFAILED;
+	if (a->flags & IFA_F_DEPRECATED || (a->life && !a->life->ifa_prefered))
+		flags |= SOURCE_DEPRECATED;
+	if (a->life && !a->life->ifa_valid)
+		flags |= SOURCE_EXPIRED;
+	return (uint8_t)flags;
+}
+
+/**
+ * struct looking - a look while answers come in
+ */
+struct looking {
+	struct watch_view *v;
+	int own;
+};
+
+static int take_address6(const struct nlmsghdr *h, void *data)
+{
+	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
+	struct watch_view *v = ((struct looking *)data)->v;
+	struct address a = { .flags = m->ifa_flags };
+
+	if (m->ifa_family != AF_INET6 || (int)m->ifa_index != v->ifindex)
+		return MNL_CB_OK;
+	if (mnl_attr_parse(h, sizeof(*m), take_address_attr, &a) < 0)
+		return MNL_CB_ERROR;
+	if (a.bytes && v->addr_count < WATCH_ADDRS)
+		v->addrs[v->addr_count++] =
+			(struct source_addr){ addr6_load(a.bytes),
+					      m->ifa_prefixlen, flags_of(&a) };
+	return MNL_CB_OK;
+}
+
+static int take_address4(const struct nlmsghdr *h, void *data)
+{
+	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
+	const struct looking *l = data;
+	struct address a = { .flags = 0 };
+	uint32_t addr;
+
+	if (m->ifa_family != AF_INET || (int)m->ifa_index == l->own)
+		return MNL_CB_OK;
+	if (mnl_attr_parse(h, sizeof(*m), take_address_attr, &a) < 0)
+		return MNL_CB_ERROR;
+	addr = a.bytes ? be_get32(a.bytes) : 0;
+	if (addr4_mask(addr, RFC7335_LEN) == RFC7335_NET)
+		l->v->busy4 |= 1u << (addr - RFC7335_NET);
+	return MNL_CB_OK;
+}
+
+static int look_at_addresses(struct watch *w, struct looking *l, uint8_t family,
+			     mnl_cb_t take)
+{
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->ifa_family = family;
+	return nl_talk(&w->nl, h, take, l);
+}
+
+/**
+ * struct route - a route as it was found
+ */
+struct route {
+	int ifindex;
+	uint8_t type;
+	uint8_t dst_len;
+	bool gateway;
+};
+
+static int take_route_attr(const struct nlattr *attr, void *data)
+{
+	struct route *r = data;
+
+	switch (mnl_attr_get_type(attr)) {
+	case RTA_OIF:
+		r->ifindex = (int)mnl_attr_get_u32(attr);
+		break;
+	case RTA_GATEWAY:
+	case RTA_VIA:
+		r->gateway = true;
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int take_route(const struct nlmsghdr *h, void *data)
+{
+	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
+	struct route *r = data;
+
+	r->type = m->rtm_type;
+	r->dst_len = m->rtm_dst_len;
+	return mnl_attr_parse(h, sizeof(*m), take_route_attr, r);
+}
+
+/*
+ * The entry of the routing table for @dst, of those by @oif if that is not 0.
+ * Return: false: there is none, or it leads nowhere.
+ */
+static bool find_route(struct watch *w, const struct nl_net *dst, int oif,
+		       struct route *r)
+{
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, RTM_GETROUTE, 0);
+	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->rtm_family = dst->family;
+	m->rtm_dst_len = dst->len;
+	m->rtm_flags = RTM_F_FIB_MATCH;
+	mnl_attr_put(h, RTA_DST, dst->len / 8, dst->addr);
+	if (oif)
+		mnl_attr_put_u32(h, RTA_OIF, (uint32_t)oif);
+	*r = (struct route){ 0 };
+	return nl_talk(&w->nl, h, take_route, r) == 0 &&
+	       r->type == RTN_UNICAST && r->ifindex &&
+	       (!oif || r->ifindex == oif);
+}
+
+/* Link-local addresses and parts of the Internet are not native IPv4. */
+static bool has_native4(struct watch *w, const struct watch_view *v)
+{
+	const struct nl_net somewhere = nl_net4(SOMEWHERE4, 32);
+	struct route r;
+
+	return find_route(w, &somewhere, v->ifindex, &r) && r.dst_len == 0 &&
+	       (r.gateway || !v->shared);
+}
+
+static int find_uplink(struct watch *w, const struct watch_ask *ask,
+		       const struct nl_net *towards, int before)
+{
+	char name[IF_NAMESIZE];
+	struct route r;
+
+	if (ask->uplink)
+		return (int)if_nametoindex(ask->uplink);
+	if (find_route(w, towards, 0, &r) && r.ifindex != ask->own)
+		return r.ifindex;
+	return before && if_indextoname((unsigned int)before, name) ? before
+								    : 0;
+}
+
+void watch_look(struct watch *w, const struct watch_ask *ask,
+		struct watch_view *v)
+{
+	const struct nl_net towards = nl_net6(ask->towards, 128);
+	struct looking l = { v, ask->own };
+	struct route r;
+
+	*v = (struct watch_view){ .ifindex = find_uplink(w, ask, &towards,
+							 v->ifindex) };
+	/* Families that this kernel lacks have no addresses, either. */
+	(void)!look_at_addresses(w, &l, AF_INET, take_address4);
+	if (!v->ifindex || look_at_link(w, v))
+		return;
+	look_at_settings(v);
+	(void)!look_at_addresses(w, &l, AF_INET6, take_address6);
+	v->route6 = find_route(w, &towards, v->ifindex, &r);
+	v->native4 = has_native4(w, v);
+}

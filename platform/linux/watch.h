@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch.h - how the network is, and being told that it has changed
+ *
+ * A notification says only that something changed; then the few facts that
+ * matter are asked for anew. So notifications may be lost (ENOBUFS), come in
+ * any order, or be about things that nobody here knows.
+ */
+#ifndef XLAT_LINUX_WATCH_H
+#define XLAT_LINUX_WATCH_H
+
+#include <net/if.h>
+
+#include "clat/nd.h"
+#include "clat/source.h"
+#include "ev.h"
+#include "nl.h"
+
+#define WATCH_ADDRS 64u
+
+/**
+ * struct watch - netlink sockets; open it before privileges are given up
+ * @ev:		of the notifications; first member
+ * @changed:	called when something may have changed
+ */
+struct watch {
+	struct ev ev;
+	struct nl nl;
+	void (*changed)(struct watch *w);
+};
+
+/**
+ * struct watch_view - the network as the uplink shows it
+ * @ifindex:	of the uplink; 0: there is none
+ * @up:		it is up, and so is what is plugged in
+ * @shared:	neighbours are found by Neighbour Discovery
+ * @router:	it forwards
+ * @route6:	packets to the translator leave by it
+ * @native4:	an IPv4 default route leaves by it
+ * @mtu:	its IPv6 MTU, bytes
+ * @probes:	DupAddrDetectTransmits; @retrans: RetransTimer, ms
+ * @busy4:	bit n: 192.0.0.n is an address of another device
+ * @addrs:	its IPv6 addresses
+ */
+struct watch_view {
+	int ifindex;
+	char name[IF_NAMESIZE];
+	struct nd_mac mac;
+	bool up;
+	bool shared;
+	bool router;
+	bool route6;
+	bool native4;
+	uint32_t mtu;
+	uint32_t probes;
+	uint32_t retrans;
+	uint32_t busy4;
+	uint32_t addr_count;
+	struct source_addr addrs[WATCH_ADDRS];
+};
+
+/**
+ * struct watch_ask - what to look for
+ * @uplink:	the device's name; NULL: the one that @towards is routed to
+ * @own:	index of a device of ours, which is not looked at
+ * @towards:	an address beyond the uplink
+ */
+struct watch_ask {
+	const char *uplink;
+	int own;
+	struct addr6 towards;
+};
+
+/* Return: 0 or -errno. */
+XL_MUST_USE int watch_open(struct watch *w, struct ev_loop *loop);
+void watch_close(struct watch *w);
+
+/**
+ * watch_look() - see how the network is
+ * @v:		set; its @ifindex is kept while there is no route to another
+ */
+void watch_look(struct watch *w, const struct watch_ask *ask,
+		struct watch_view *v);
+
+#endif

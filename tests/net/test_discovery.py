@@ -1,0 +1,395 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""xlat clat that is told nothing: it finds prefix and address by itself,
+follows what changes, and leaves nothing. The router's advertisements are made
+here, byte by byte (RFC 4861, RFC 8106, RFC 8781); `xlat plat` is beside it."""
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import threading
+import time
+import unittest
+from ipaddress import IPv6Address, IPv6Network
+
+import lab
+import packets
+
+PREF64, OTHER64 = "2001:db8:64::/96", "2001:db8:65::/96"
+NET, OTHER_NET = "2001:db8:0:1::/64", "2001:db8:0:2::/64"
+FAR4 = "198.51.100.10"
+ENV = dict(os.environ, STATE_DIRECTORY="/run/lab")
+PLC = {96: 0, 64: 1, 56: 2, 48: 3, 40: 4, 32: 5}
+SO_BINDTODEVICE = 25
+
+
+def pref64(prefix, lifetime=600):
+    net = IPv6Network(prefix)
+    word = lifetime // 8 << 3 | PLC[net.prefixlen]
+    return struct.pack("!BBH", 38, 2, word) + net.network_address.packed[:12]
+
+
+def pio(prefix, valid=3600, preferred=1800):
+    net = IPv6Network(prefix)
+    return struct.pack("!BBBBIII", 3, 4, net.prefixlen, 0xC0, valid,
+                       preferred, 0) + net.network_address.packed
+
+
+def rdnss(server, lifetime=600):
+    return struct.pack("!BBHI", 25, 3, 0, lifetime) + \
+        IPv6Address(server).packed
+
+
+class Resolver(threading.Thread):
+    """Answers AAAA questions for ipv4only.arpa under a prefix."""
+
+    def __init__(self, host, addr, prefix, ttl=600):
+        super().__init__(daemon=True)
+        self.prefix, self.ttl, self.asked = prefix, ttl, 0
+        with host.inside():
+            self.sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        self.sock.bind((addr, 53))
+        self.start()
+
+    def answer(self, question):
+        net = IPv6Network(self.prefix).network_address
+        records = b"".join(
+            b"\xc0\x0c" + struct.pack("!HHIH", 28, 1, self.ttl, 16)
+            + IPv6Address(int(net) + 0xC00000AA + i).packed
+            for i in range(2))
+        return question[:2] + b"\x81\x80\0\1\0\2\0\0\0\0" + \
+            question[12:] + records
+
+    def run(self):
+        while True:
+            try:
+                question, client = self.sock.recvfrom(512)
+            except OSError:
+                return
+            if b"ipv4only" in question.lower():
+                self.asked += 1
+                self.sock.sendto(self.answer(question), client)
+
+
+class Case(unittest.TestCase):
+    """home ── isp; the isp is router and provider, IPv6 only."""
+
+    def setUp(self):
+        self.net = lab.Lab("home", "isp")
+        self.addCleanup(self.net.close)
+        self.home, self.isp = self.net["home"], self.net["isp"]
+        self.net.link("home", "wan", "isp", "home")
+        self.isp.ip("addr add 2001:db8:0:1::1/64 dev home nodad",
+                    "addr add 2001:db8:0:2::1/64 dev home nodad",
+                    "addr add 198.51.100.10/32 dev lo")
+        lab.wait_for(lambda: "fe80" in self.isp.run(
+            "ip", "-6", "addr", "show", "dev", "home"), "link-local")
+        self.isp.sysctl("net/ipv6/conf/all/forwarding", 1)
+        self.open_ra()
+
+    def open_ra(self):
+        with self.isp.inside():
+            self.ra = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58)
+        self.ra.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, b"home\0")
+        self.addCleanup(self.ra.close)
+
+    def advertise(self, *options, lifetime=1800, hops=255):
+        self.ra.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS,
+                           hops)
+        head = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, lifetime, 0, 0)
+        self.ra.sendto(head + b"".join(options), ("ff02::1", 0))
+
+    def address(self, net="2001:db8:0:1"):
+        """What a manager that reads advertisements itself would set."""
+        self.home.sysctl("net/ipv6/conf/wan/accept_ra", 0)
+        self.home.ip(f"addr add {net}::2/64 dev wan nodad",
+                     "route replace default via 2001:db8:0:1::1 dev wan")
+
+    def provider(self):
+        self.isp.xlat("plat", "--pool6", PREF64, "--pool4", "192.0.2.1/32",
+                      "--allow4", "198.51.100.0/24")
+
+    def clat(self, *argv, **more):
+        return self.home.xlat("clat", *argv, env=ENV, **more)
+
+    def status(self, name="clat"):
+        return lab.ask(name, "status")
+
+    def wait_state(self, state, name="clat", seconds=10.0):
+        lab.wait_for(lambda: self.status(name)["state"] == state,
+                     f"state {state}: {self.status(name)}", seconds)
+
+    def wait_prefix(self, prefix, seconds=10.0):
+        lab.wait_for(lambda: self.status()["pref64"] == prefix,
+                     f"prefix {prefix}: {self.status()}", seconds)
+
+    def routes4(self, device="clat"):
+        return self.home.run("ip", "-4", "route", "show", "dev",
+                             device).split("\n")[0]
+
+    def ping(self, count=1):
+        said = self.home.run("ping", "-c", str(count), "-i", "0.05",
+                             "-W", "3", FAR4)
+        self.assertIn(f" {count} received", said)
+
+
+class Discovery(Case):
+    def test_p8781_50_router(self):
+        """Although the kernel ignores advertisements (accept_ra 0)."""
+        self.address()
+        self.provider()
+        self.clat()
+        self.assertEqual(self.status()["state"], "discover")
+        began = time.monotonic()
+        self.advertise(pref64(PREF64))
+        self.wait_state("up")
+        print(f"from advertisement to UP: {time.monotonic() - began:.2f} s")
+        said = self.status()
+        self.assertEqual((said["pref64"], said["pref64-from"]),
+                         (PREF64, "router"))
+        self.assertIn(IPv6Address(said["source"].split("/")[0]),
+                      IPv6Network(NET))
+        self.ping(3)
+
+    def test_whole_start_by_the_kernel(self):
+        """Address, route and prefix all come in one advertisement."""
+        self.provider()
+        self.clat("--uplink", "wan")
+        self.assertEqual(self.status()["state"], "wait-address")
+        self.advertise(pio(NET), pref64(PREF64))
+        self.wait_state("up")
+        self.ping()
+        self.assertEqual(self.home.sysctl("net/ipv6/conf/wan/accept_ra"), "2")
+
+    def test_p8781_45_routers_are_asked(self):
+        self.address()
+        with packets.Tap(self.isp, "home") as line:
+            self.clat()
+            p = line.receive(lambda p: p.proto == packets.ICMP6
+                             and p.type == 133, 2)
+        self.assertIsNotNone(p, "no router solicitation")
+        self.assertEqual((p.dst, p.ttl), ("ff02::2", 255))
+
+    def test_p8781_20_forged(self):
+        """One hop away, or not from a link-local address."""
+        self.address()
+        self.clat("--discover", "ra")
+        self.advertise(pref64(OTHER64), hops=254)
+        self.ra.bind(("2001:db8:0:1::1", 0))
+        self.advertise(pref64(OTHER64))
+        self.ra.close()
+        self.open_ra()
+        self.advertise(pref64(PREF64))
+        lab.wait_for(lambda: self.status()["pref64"] != "::/0", "a prefix")
+        self.assertEqual(self.status()["pref64"], PREF64)
+
+    def test_p8781_06_withdrawn_and_renumbered(self):
+        self.address()
+        self.provider()
+        self.clat()
+        self.advertise(pref64(OTHER64))
+        self.wait_state("up")
+        source = self.status()["source"]
+        self.advertise(pref64(OTHER64, 0), pref64(PREF64))
+        self.wait_prefix(PREF64)
+        self.assertEqual(self.status()["state"], "up")
+        self.assertEqual(self.status()["source"], source, "C6877-48")
+        self.ping()
+        self.advertise(pref64(PREF64, 0))
+        self.wait_state("paused")
+        self.assertEqual(self.routes4(), "")
+        self.advertise(pref64(PREF64))
+        self.wait_state("up")
+        self.ping()
+
+    def test_d7050_resolver(self):
+        """No PREF64 option: the router's resolver is asked, after 2 s."""
+        self.address()
+        self.provider()
+        dns = Resolver(self.isp, "2001:db8:0:1::1", PREF64)
+        self.clat()
+        self.advertise(rdnss("2001:db8:0:1::1"))
+        self.wait_state("up")
+        self.assertEqual(self.status()["pref64-from"], "dns")
+        self.ping()
+        # P8781-40: what a router says later comes first.
+        self.advertise(pref64(OTHER64))
+        self.wait_prefix(OTHER64)
+        self.assertEqual(self.status()["pref64-from"], "router")
+        self.assertEqual(dns.asked, 1)
+
+    def test_d7050_07_switched_off(self):
+        self.address()
+        dns = Resolver(self.isp, "2001:db8:0:1::1", PREF64)
+        self.clat("--discover", "ra")
+        self.advertise(rdnss("2001:db8:0:1::1"))
+        time.sleep(2.5)
+        self.assertEqual((self.status()["state"], dns.asked), ("discover", 0))
+
+    def test_static_prefix(self):
+        self.address()
+        self.provider()
+        self.clat("--pref64", PREF64, "--discover", "off")
+        self.wait_state("up")
+        self.ping()
+        self.advertise(pref64(OTHER64))
+        self.ping()
+        self.assertEqual(self.status()["pref64"], PREF64)
+
+
+class Address(Case):
+    def setUp(self):
+        super().setUp()
+        self.address()
+
+    def up(self, *argv):
+        program = self.clat("--pref64", PREF64, *argv)
+        self.wait_state("up")
+        return program
+
+    def source(self):
+        return self.status()["source"].split("/")[0]
+
+    def test_c6877_31_unknown_to_applications(self):
+        self.up()
+        self.assertNotIn(self.source(),
+                         self.home.run("ip", "-6", "addr").split("/"))
+
+    def test_c6877_37_the_same_after_a_restart(self):
+        program = self.up()
+        first = self.source()
+        program.stop()
+        self.up()
+        self.assertEqual(self.source(), first)
+
+    def test_nd_26_duplicate(self):
+        """Somebody else answers for the first address: a second is taken."""
+        with self.isp.inside():
+            line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                                 socket.htons(packets.ETH_P_IPV6))
+            line.bind(("home", packets.ETH_P_IPV6))
+        self.addCleanup(line.close)
+        self.clat("--pref64", PREF64)
+        line.settimeout(5)
+        while True:
+            frame = line.recv(2048)
+            p = packets.Packet(frame[14:])
+            if p.proto == packets.ICMP6 and p.type == 135 and p.src == "::":
+                break
+        target = str(IPv6Address(p.body[8:24]))
+        advert = packets.icmp(target, "ff02::1", 136, 0, 0x20000000,
+                              p.body[8:24] + b"\2\1\2\0\0\0\0\x99", ttl=255)
+        line.send(b"\x33\x33\0\0\0\1\2\0\0\0\0\x99\x86\xdd" + advert)
+        self.wait_state("up")
+        self.assertNotEqual(self.source(), target)
+        self.assertIn(IPv6Address(self.source()), IPv6Network(NET))
+
+    def test_nd_30_answered_for(self):
+        self.up()
+        self.isp.run("ping", "-c", "1", "-W", "1", "2001:db8:0:1::2")
+        self.isp.try_run("ping", "-c", "1", "-W", "1", self.source())
+        said = self.isp.run("ip", "-6", "neigh", "show", self.source())
+        mac = json.loads(self.home.run("ip", "-j", "link", "show",
+                                       "wan"))[0]["address"]
+        self.assertIn(mac, said)
+
+    def test_e04_renumbered(self):
+        """The new prefix is there, the old one deprecated, then gone."""
+        self.provider()
+        self.up()
+        old = self.source()
+        self.home.ip("addr add 2001:db8:0:2::2/64 dev wan nodad",
+                     "addr change 2001:db8:0:1::2/64 dev wan preferred_lft 0")
+        lab.wait_for(lambda: self.source() != old, "another address")
+        self.assertIn(IPv6Address(self.source()), IPv6Network(OTHER_NET))
+        self.assertEqual(self.status()["state"], "up")
+        self.ping()
+
+    def test_e05_gone_at_once(self):
+        self.provider()
+        self.up()
+        old = self.source()
+        self.home.ip("addr add 2001:db8:0:2::2/64 dev wan nodad",
+                     "addr del 2001:db8:0:1::2/64 dev wan",
+                     "route replace default via 2001:db8:0:2::1 dev wan")
+        lab.wait_for(lambda: self.source() not in (old, "::")
+                     and self.status()["state"] == "up", "another address")
+        self.ping()
+
+    def test_l_20_native_ipv4(self):
+        self.up()
+        self.home.ip("addr add 192.0.2.130/30 dev wan",
+                     "route add default via 192.0.2.129 dev wan metric 3000")
+        self.wait_state("paused")
+        self.assertEqual(self.routes4(), "")
+        self.home.ip("route del default via 192.0.2.129 dev wan metric 3000")
+        self.wait_state("up")
+        self.assertIn("default", self.routes4())
+
+    def test_l_23_force(self):
+        self.home.ip("addr add 192.0.2.130/30 dev wan",
+                     "route add default via 192.0.2.129 dev wan metric 3000")
+        self.up("--when", "force")
+
+    def test_l_24_native_ipv4_first(self):
+        self.home.ip("addr add 192.0.2.130/30 dev wan",
+                     "route add default via 192.0.2.129 dev wan metric 3000")
+        self.clat("--pref64", PREF64)
+        self.assertEqual(self.status()["state"], "hold-native4")
+
+    def test_l_22_link_local_ipv4_is_not_native(self):
+        self.home.ip("addr add 169.254.1.1/16 dev wan")
+        self.up()
+
+    def test_link_down_and_up(self):
+        self.provider()
+        self.up()
+        self.home.ip("link set wan down")
+        self.wait_state("off")
+        self.assertEqual(self.routes4(), "")
+        self.home.ip("link set wan up")
+        self.address()
+        self.wait_state("up")
+        self.ping()
+
+    def test_m_05_mtu_follows(self):
+        self.up("--uplink", "wan")
+        for mtu in (1400, 1500):
+            self.home.ip(f"link set wan mtu {mtu}")
+            lab.wait_for(lambda want=f"mtu {mtu - 20}": want in
+                         self.routes4(), f"IPv4 route for {mtu}")
+            self.assertIn(f"mtu {mtu} ", self.home.run("ip", "link", "show",
+                                                       "clat"))
+
+    def test_c6877_80_two_instances(self):
+        self.net.link("home", "wan2", "isp", "home2")
+        self.home.ip("addr add 2001:db8:0:3::2/64 dev wan2 nodad",
+                     "route add default via fe80::1 dev wan2 metric 4000")
+        self.up("--uplink", "wan")
+        self.clat("--instance", "second", "--uplink", "wan2", "--pref64",
+                  OTHER64, "--metric", "3000")
+        self.wait_state("up", "second")
+        self.assertEqual({self.status("clat")["address4"],
+                          self.status("second")["address4"]},
+                         {"192.0.0.5", "192.0.0.6"})
+
+    def test_i_7_nothing_is_left(self):
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number):
+                before = self.home.snapshot()
+                program = self.up()
+                helpers = lab.children(program.pid)
+                program.stop(number)
+                lab.wait_for(lambda: not any(map(lab.alive, helpers)),
+                             "the helper ends")
+                left = [line for line in
+                        lab.differences(before, self.home.snapshot())
+                        if not re.match(r"files: . /run/xlat", line)]
+                self.assertEqual(left, [])
+
+
+if __name__ == "__main__":
+    lab.enter()
+    unittest.main(verbosity=2)

@@ -176,6 +176,7 @@ static enum exit_status open_dns64(struct app *a)
 	fill_addresses(&d->io, d->opt);
 	d->io.query.cache_size = d->opt->cache_size;
 	d->io.query.stale = d->opt->stale;
+	d->io.query.rrl.rate = d->opt->rate;
 	status = refuse_loops(&d->io);
 	if (!status)
 		status = open_allow(d);
@@ -196,6 +197,7 @@ static int reload(struct app *a, struct app_options *fresh,
 		return -1;
 	d->views = views;
 	d->io.query.stale = want->stale;
+	d->io.query.rrl.rate = want->rate;
 	dns64opt_adopt(d->opt, want);
 	return open_allow(d) ? 1 : 0;
 }

@@ -184,6 +184,16 @@ static const char *parse_stale(void *field, const char *text)
 		       : "a time such as 12h, up to 30d";
 }
 
+static const char *parse_rate(void *field, const char *text)
+{
+	uint64_t n;
+
+	if (!parse_number(text, 0, 1000000, &n))
+		return "a number up to 1000000";
+	*(uint32_t *)field = (uint32_t)n;
+	return NULL;
+}
+
 static const struct option_row rows[] = {
 	OPTION(struct dns64opt, listen, "listen", "ADDR[:PORT]", parse_server,
 	       OPTION_REPEAT, "where clients ask; default: 127.0.0.1 and ::1"),
@@ -192,6 +202,9 @@ static const struct option_row rows[] = {
 	OPTION(struct dns64opt, allow, "allow", "CIDR[=PREFIX|=none]",
 	       parse_allow, OPTION_REPEAT | OPTION_LIVE,
 	       "clients, and their prefix; default: networks we are in"),
+	OPTION(struct dns64opt, rate, "rate-limit", "N", parse_rate,
+	       OPTION_LIVE,
+	       "answers a second to one question of a network; default: 0, all"),
 	OPTION(struct dns64opt, cache_size, "cache-size", "BYTES",
 	       parse_cache_size, 0, "memory for answers; default: 8m"),
 	OPTION(struct dns64opt, stale, "serve-stale", "TIME", parse_stale,
@@ -404,6 +417,7 @@ void dns64opt_adopt(struct dns64opt *o, struct dns64opt *fresh)
 	swap(&o->ignore, &fresh->ignore);
 	swap(&o->exempt, &fresh->exempt);
 	o->stale = fresh->stale;
+	o->rate = fresh->rate;
 	o->v4only = fresh->v4only;
 	o->ptr = fresh->ptr;
 }

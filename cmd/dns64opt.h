@@ -33,6 +33,7 @@ struct dns64opt_allow {
  * @ignore, @exempt: of struct msg_name
  * @cache_size:	bytes
  * @stale:	seconds
+ * @rate:	answers a second to the same question of a network
  */
 struct dns64opt {
 	struct app_options app; /* first member */
@@ -46,6 +47,7 @@ struct dns64opt {
 	struct list exempt;
 	uint32_t cache_size;
 	uint32_t stale;
+	uint32_t rate;
 	bool v4only;
 	bool ptr;
 };

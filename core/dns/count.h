@@ -24,6 +24,7 @@
 	C(SERVFAIL, "servfail", "answers that say SERVFAIL")                   \
 	C(TRUNCATED, "truncated", "answers too long for the client's UDP")     \
 	C(REFUSED, "refused", "questions from clients that are not allowed")   \
+	C(LIMITED, "rate-limited", "questions not answered, or truncated")     \
 	C(MALFORMED, "malformed", "questions answered FORMERR or the like")    \
 	C(DROPPED, "dropped", "messages from clients that are no questions")   \
 	C(TABLE_FULL, "table-full", "questions for which there was no room")   \

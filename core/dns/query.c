@@ -23,6 +23,7 @@ static size_t slots_memory(const struct query *q)
 size_t query_memory(const struct query *q)
 {
 	return slots_memory(q) + upstream_memory(q->up.ask_count) +
+	       RRL_SLOTS * sizeof(struct rrl_slot) +
 	       cache_memory(q->cache_size);
 }
 
@@ -41,6 +42,9 @@ void query_init(struct query *q, void *mem, struct siphash_key key)
 	q->up.count = q->count;
 	upstream_init(&q->up, at, key);
 	at += upstream_memory(q->up.ask_count);
+	q->rrl.key = key;
+	q->rrl.slots = (struct rrl_slot *)(void *)at;
+	at += RRL_SLOTS * sizeof(struct rrl_slot);
 	cache_init(&q->cache, at, q->cache_size, key);
 }
 
@@ -431,11 +435,42 @@ static struct query_step refuse(struct query *q, const struct query_event *ev,
 	return reply(q, ev, client, rq, MSG_REFUSED, &ede);
 }
 
+/* A question over UDP that is beyond its share. */
+static struct query_step limit(struct query *q, const struct query_event *ev,
+			       const struct query_client *client,
+			       const struct request *rq,
+			       enum rrl_verdict verdict)
+{
+	struct request_frame f;
+
+	count(q, COUNT_LIMITED);
+	if (verdict == RRL_SILENCE)
+		return (struct query_step){ .what = QUERY_DROP };
+	request_reply(&f, rq, false, ev->buf, MSG_NOERROR, NULL);
+	f.w.full = true; /* which makes it a truncated one */
+	return end(q, &f, client);
+}
+
+/* What is a question, well-formed or not, and may be answered. */
+static struct query_step answer(struct query *q, const struct query_event *ev,
+				const struct query_client *client,
+				const struct request *rq, uint16_t wrong)
+{
+	const struct query_allow *allow = find_allow(q, client->addr);
+
+	if (!allow)
+		return refuse(q, ev, client, rq);
+	if (!wrong)
+		return begin(q, ev, client, rq, allow->synth);
+	count(q, COUNT_MALFORMED);
+	return reply(q, ev, client, rq, wrong, NULL);
+}
+
 struct query_step query_asked(struct query *q, const struct query_event *ev,
 			      const struct query_client *client,
 			      const void *data, size_t len)
 {
-	const struct query_allow *allow;
+	enum rrl_verdict verdict = RRL_ANSWER;
 	struct request rq;
 	enum request_kind kind;
 	uint16_t rcode = MSG_NOERROR;
@@ -448,13 +483,11 @@ struct query_step query_asked(struct query *q, const struct query_event *ev,
 		count(q, COUNT_DROPPED);
 		return (struct query_step){ .what = QUERY_DROP };
 	}
-	allow = find_allow(q, client->addr);
-	if (!allow)
-		return refuse(q, ev, client, &rq);
-	if (kind == REQUEST_ASKS)
-		return begin(q, ev, client, &rq, allow->synth);
-	count(q, COUNT_MALFORMED);
-	return reply(q, ev, client, &rq, rcode, NULL);
+	if (!client->tcp)
+		verdict = rrl_count(&q->rrl, client->addr, &rq.q, seconds(ev));
+	if (verdict != RRL_ANSWER)
+		return limit(q, ev, client, &rq, verdict);
+	return answer(q, ev, client, &rq, kind == REQUEST_ASKS ? 0 : rcode);
 }
 
 /*

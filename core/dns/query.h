@@ -18,6 +18,7 @@
 #include "dns/cache.h"
 #include "dns/count.h"
 #include "dns/local.h"
+#include "dns/rrl.h"
 #include "dns/stage.h"
 #include "dns/upstream.h"
 
@@ -90,6 +91,7 @@ struct query_slot {
  *		seconds
  * @slot_count:	clients' questions under way at most
  * @cache_size:	bytes; see cache.h
+ * @rrl:	its rate is the caller's to set
  * @up:		its server_count and ask_count are the caller's to set
  * @fresh:	slots from here on were never used: their memory is untouched
  * @done:	asks that are over and have clients to be told
@@ -103,6 +105,7 @@ struct query {
 	uint32_t slot_count;
 	uint32_t cache_size;
 	struct cache cache;
+	struct rrl rrl;
 	struct upstream up;
 	uint32_t used;
 	uint32_t fresh;

@@ -550,6 +550,29 @@ class Reload(Case):
         self.assertEqual(self.server.asked("www.test"), ["A"])
 
 
+class Limited(Case):
+    args = ["--forward", UP6, "--rate-limit", "5"]
+
+    def test_d64_85_rate_limit(self):
+        with self.client.socket(socket.SOCK_DGRAM) as sock:
+            for n in range(100):
+                sock.send(question("ipv4only.arpa", "AAAA", ident=n))
+            sock.settimeout(1)
+            got = []
+            try:
+                while True:
+                    got.append(Message(sock.recv(2000)))
+            except socket.timeout:
+                pass
+        # Two seconds may have begun meanwhile, or a few more.
+        whole = [m for m in got if not m.flags & dnsmsg.TC]
+        self.assertIn(len(whole), range(5, 21))
+        self.assertLess(len(got), 70)
+        self.assertTrue(all(not m.answer for m in got if m not in whole))
+        m = self.client.ask("ipv4only.arpa", tcp=True)
+        self.assertEqual(len(m.answer), 2)
+
+
 class Authority(Case):
     def test_no_privilege(self):
         for pid in [self.dns64.pid] + lab.children(self.dns64.pid):
@@ -607,6 +630,7 @@ class Life(unittest.TestCase):
                 ("--map4 'x'", good + ["--map4", "x"]),
                 ("--ignore-aaaa 'a..b'", good + ["--ignore-aaaa", "a..b"]),
                 ("--exclude-name '.'", good + ["--exclude-name", "."]),
+                ("--rate-limit '-1'", good + ["--rate-limit", "-1"]),
                 ("--ptr 'maybe'", good + ["--ptr", "maybe"]),
                 ("--cache-size '63k'", good + ["--cache-size", "63k"]),
                 ("--cache-size '9g'", good + ["--cache-size", "9g"]),

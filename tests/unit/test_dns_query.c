@@ -1085,3 +1085,40 @@ Test(dns_query, d64_72_proof_does_not_spare_the_a_question)
 	send_answer();
 	ASKS("0 rd\nqd n.example. 1 1\nopt 1232 00000000 \n");
 }
+
+static unsigned int limited(enum query_what what, unsigned int flags)
+{
+	unsigned int n = 0;
+
+	for (int i = 0; i < 20; i++) {
+		ask("ipv4only.arpa", 28, NO_EDNS);
+		n += step.what == what &&
+		     (what == QUERY_DROP || reply_buf[2] == flags);
+	}
+	return n;
+}
+
+/* Of the same question from the same network: five answers a second, of the
+ * other 15 every second truncated, and the rest not at all. */
+Test(dns_query, d64_85_rate_limit)
+{
+	query.rrl.rate = 5;
+	cr_expect_eq(limited(QUERY_REPLY, 0x81), 5);
+	event.now += 1000 * MS;
+	cr_expect_eq(limited(QUERY_REPLY, 0x83), 7);
+	REPLIES("does not reply");
+	event.now += 1000 * MS;
+	cr_expect_eq(limited(QUERY_DROP, 0), 8);
+	client.addr.lo = 0x1234567890ull; /* the same /56 */
+	ask("ipv4only.arpa", 28, NO_EDNS);
+	cr_expect(step.what == QUERY_DROP || reply_buf[2] == 0x83);
+	ask("ipv4only.arpa", 1, NO_EDNS);
+	cr_expect_eq(reply_buf[2], 0x81, "another question");
+	client.addr.hi += 256;
+	ask("ipv4only.arpa", 28, NO_EDNS);
+	cr_expect_eq(reply_buf[2], 0x81, "another /56");
+	client.addr.hi -= 256;
+	client.tcp = true;
+	cr_expect_eq(limited(QUERY_REPLY, 0x81), 20, "TCP cannot be forged");
+	cr_expect_eq(query.count[COUNT_LIMITED], 46);
+}

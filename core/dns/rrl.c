@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "dns/rrl.h"
+
+#define NET6 56u
+#define NET4 (96u + 24u)
+
+static struct addr6 network(struct addr6 addr)
+{
+	const bool v4 = addr.hi == 0 && addr.lo >> 32 == 0xffff;
+
+	return addr6_mask(addr, v4 ? NET4 : NET6);
+}
+
+static uint64_t hash(const struct rrl *r, struct addr6 addr,
+		     const struct msg_question *q)
+{
+	uint8_t b[20];
+
+	addr6_store(b, network(addr));
+	be_put32(b + 16, cache_hash(r->key, (struct cache_key){ q, 0 }));
+	return siphash(r->key, b, sizeof(b));
+}
+
+enum rrl_verdict rrl_count(struct rrl *r, struct addr6 addr,
+			   const struct msg_question *q, uint32_t now)
+{
+	struct rrl_slot *s;
+	uint64_t h;
+
+	if (r->rate == 0)
+		return RRL_ANSWER;
+	h = hash(r, addr, q);
+	s = &r->slots[h % RRL_SLOTS];
+	/* Two that fall together forget each other: then both are answered. */
+	if (s->tag != h >> 32 || s->second != now)
+		*s = (struct rrl_slot){ (uint32_t)(h >> 32), now, 0 };
+	if (++s->count <= r->rate)
+		return RRL_ANSWER;
+	return (s->count - r->rate) % RRL_SLIP ? RRL_SILENCE : RRL_TRUNCATE;
+}

@@ -16,7 +16,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LISTS = ROOT / "tests/requirements"
 PAGE = ROOT / "tests/CONFORMANCE.md"
-C_TEST = re.compile(r"^\s*(?:Test|VECTORS)\(\s*(\w+),\s*(\w+)", re.M)
+C_TEST = re.compile(r"^\s*(?:Test|VECTORS|ROW)\(\s*(\w+),\s*(\w+)", re.M)
 PY_TEST = re.compile(r"^\s*def (test_\w+)\(", re.M)
 NOT_YET = "not yet: "
 HEAD = """<!-- SPDX-License-Identifier: MIT -->

@@ -87,7 +87,7 @@ static struct world *with_udp(uint16_t *port)
 	return w;
 }
 
-Test(nat64_error, N64_022_N64_205_port_unreachable_from_the_server)
+Test(nat64_error, N64_022_N64_205_I55_04_port_unreachable_from_the_server)
 {
 	uint16_t port;
 	struct world *w = with_udp(&port);
@@ -136,7 +136,7 @@ Test(nat64_error, N64_207_private_router_under_the_well_known_prefix)
 	world_free(w);
 }
 
-Test(nat64_error, N64_022_tcp)
+Test(nat64_error, N64_022_N64_210_T53_09_tcp)
 {
 	struct world *w = world_default();
 	const uint16_t port = bind_port(w, tcp6(C1, 4000, Z, 80, SYN));
@@ -194,7 +194,7 @@ Test(nat64_error, N64_024_about_an_error)
 	world_free(w);
 }
 
-Test(nat64_error, N64_053_I55_06_U47_12_errors_change_nothing)
+Test(nat64_error, N64_053_I55_06_U47_12_P78_08_errors_change_nothing)
 {
 	uint16_t port;
 	struct world *w = with_udp(&port);
@@ -357,7 +357,7 @@ static struct seg turned(uint8_t proto, const char *to, uint16_t from_port,
 	return s;
 }
 
-Test(nat64_hairpin, N64_230_N64_231_N64_234_U47_09_udp)
+Test(nat64_hairpin, N64_202_N64_230_N64_231_N64_234_U47_09_udp)
 {
 	uint16_t port1, port2;
 	struct world *w = two_clients(UDP_PROTO, NAT64_ENDPOINT_INDEPENDENT,

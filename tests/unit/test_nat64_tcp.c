@@ -135,54 +135,70 @@ static void row(uint16_t (*reach)(struct world *), bool from6, uint8_t flags,
 	world_free(w);
 }
 
-#define ROW(id, reach, side, flags, state, life)                               \
-	Test(nat64_tcp, id)                                                    \
+#define ROW(suite, id, reach, side, flags, state, life)                        \
+	Test(suite, id)                                                        \
 	{                                                                      \
 		row(reach, (side) == 6, flags, state, life);                   \
 	}
 
-ROW(N64_110_v4init_v6syn, v4_init, 6, SYN, "ESTABLISHED", EST)
-ROW(N64_110_v4init_v6synack, v4_init, 6, SYN | ACK, "ESTABLISHED", EST)
-ROW(N64_112_v4init_v4syn, v4_init, 4, SYN, "V4_INIT", KEEP)
-ROW(N64_112_v4init_v6ack, v4_init, 6, ACK, "V4_INIT", KEEP)
-ROW(N64_112_v4init_v6rst, v4_init, 6, RST, "V4_INIT", KEEP)
-ROW(N64_112_v4init_v4fin, v4_init, 4, FIN | ACK, "V4_INIT", KEEP)
-ROW(N64_120_v6init_v4synack, v6_init, 4, SYN | ACK, "ESTABLISHED", EST)
-ROW(N64_120_v6init_v4syn, v6_init, 4, SYN, "ESTABLISHED", EST)
-ROW(N64_121_v6init_v6syn, v6_init, 6, SYN, "V6_INIT", TRANS)
-ROW(N64_123_v6init_v4rst, v6_init, 4, RST | ACK, "V6_INIT", KEEP)
-ROW(N64_123_v6init_v6ack, v6_init, 6, ACK, "V6_INIT", KEEP)
-ROW(N64_123_v6init_v6fin, v6_init, 6, FIN | ACK, "V6_INIT", KEEP)
-ROW(N64_130_established_v4fin, established, 4, FIN | ACK, "V4_FIN_RCV", KEEP)
-ROW(N64_131_established_v6fin, established, 6, FIN | ACK, "V6_FIN_RCV", KEEP)
-ROW(N64_132_established_v4rst, established, 4, RST, "TRANS", TRANS)
-ROW(N64_132_established_v6rst, established, 6, RST | ACK, "TRANS", TRANS)
-ROW(N64_133_established_v4data, established, 4, PSH | ACK, "ESTABLISHED", EST)
-ROW(N64_133_established_v6data, established, 6, ACK, "ESTABLISHED", EST)
-ROW(N64_133_established_v4syn, established, 4, SYN, "ESTABLISHED", EST)
-ROW(N64_133_established_v6syn, established, 6, SYN, "ESTABLISHED", EST)
-ROW(N64_140_v4fin_v6fin, v4_fin, 6, FIN | ACK, "V4_FIN_V6_FIN_RCV", TRANS)
-ROW(N64_141_v4fin_v4fin, v4_fin, 4, FIN | ACK, "V4_FIN_RCV", EST)
-ROW(N64_141_v4fin_v6ack, v4_fin, 6, ACK, "V4_FIN_RCV", EST)
-ROW(N64_141_v4fin_v4rst, v4_fin, 4, RST, "V4_FIN_RCV", EST)
-ROW(N64_141_v4fin_v6syn, v4_fin, 6, SYN, "V4_FIN_RCV", EST)
-ROW(N64_150_v6fin_v4fin, v6_fin, 4, FIN | ACK, "V4_FIN_V6_FIN_RCV", TRANS)
-ROW(N64_151_v6fin_v6fin, v6_fin, 6, FIN | ACK, "V6_FIN_RCV", EST)
-ROW(N64_151_v6fin_v4ack, v6_fin, 4, ACK, "V6_FIN_RCV", EST)
-ROW(N64_151_v6fin_v6rst, v6_fin, 6, RST, "V6_FIN_RCV", EST)
-ROW(N64_160_bothfin_v4ack, both_fin, 4, ACK, "V4_FIN_V6_FIN_RCV", KEEP)
-ROW(N64_160_bothfin_v6ack, both_fin, 6, ACK, "V4_FIN_V6_FIN_RCV", KEEP)
-ROW(N64_160_bothfin_v4syn, both_fin, 4, SYN, "V4_FIN_V6_FIN_RCV", KEEP)
-ROW(N64_160_bothfin_v6rst, both_fin, 6, RST, "V4_FIN_V6_FIN_RCV", KEEP)
-ROW(N64_165_trans_v4data, trans, 4, PSH | ACK, "ESTABLISHED", EST)
-ROW(N64_165_trans_v6data, trans, 6, ACK, "ESTABLISHED", EST)
-ROW(N64_165_trans_v4fin, trans, 4, FIN | ACK, "ESTABLISHED", EST)
-ROW(N64_165_trans_v4syn, trans, 4, SYN, "ESTABLISHED", EST)
-ROW(N64_166_trans_v4rst, trans, 4, RST, "TRANS", KEEP)
-ROW(N64_166_trans_v6rst, trans, 6, RST, "TRANS", KEEP)
+ROW(nat64_tcp, N64_110_v4init_v6syn, v4_init, 6, SYN, "ESTABLISHED", EST)
+ROW(nat64_tcp, N64_110_v4init_v6synack, v4_init, 6, SYN | ACK, "ESTABLISHED",
+    EST)
+ROW(nat64_tcp, N64_112_v4init_v4syn, v4_init, 4, SYN, "V4_INIT", KEEP)
+ROW(nat64_tcp, N64_112_v4init_v6ack, v4_init, 6, ACK, "V4_INIT", KEEP)
+ROW(nat64_tcp, N64_112_v4init_v6rst, v4_init, 6, RST, "V4_INIT", KEEP)
+ROW(nat64_tcp, N64_112_v4init_v4fin, v4_init, 4, FIN | ACK, "V4_INIT", KEEP)
+ROW(nat64_tcp, N64_120_v6init_v4synack, v6_init, 4, SYN | ACK, "ESTABLISHED",
+    EST)
+ROW(nat64_tcp, N64_120_v6init_v4syn, v6_init, 4, SYN, "ESTABLISHED", EST)
+ROW(nat64_tcp, N64_121_v6init_v6syn, v6_init, 6, SYN, "V6_INIT", TRANS)
+ROW(nat64_tcp, N64_123_v6init_v4rst, v6_init, 4, RST | ACK, "V6_INIT", KEEP)
+ROW(nat64_tcp, N64_123_v6init_v6ack, v6_init, 6, ACK, "V6_INIT", KEEP)
+ROW(nat64_tcp, N64_123_v6init_v6fin, v6_init, 6, FIN | ACK, "V6_INIT", KEEP)
+ROW(nat64_tcp, N64_130_established_v4fin, established, 4, FIN | ACK,
+    "V4_FIN_RCV", KEEP)
+ROW(nat64_tcp, N64_131_established_v6fin, established, 6, FIN | ACK,
+    "V6_FIN_RCV", KEEP)
+ROW(nat64_tcp, N64_132_P78_03_established_v4rst, established, 4, RST, "TRANS",
+    TRANS)
+ROW(nat64_tcp, N64_132_established_v6rst, established, 6, RST | ACK, "TRANS",
+    TRANS)
+ROW(nat64_tcp, N64_133_established_v4data, established, 4, PSH | ACK,
+    "ESTABLISHED", EST)
+ROW(nat64_tcp, N64_133_established_v6data, established, 6, ACK, "ESTABLISHED",
+    EST)
+ROW(nat64_tcp, N64_133_established_v4syn, established, 4, SYN, "ESTABLISHED",
+    EST)
+ROW(nat64_tcp, N64_133_established_v6syn, established, 6, SYN, "ESTABLISHED",
+    EST)
+ROW(nat64_tcp, N64_140_v4fin_v6fin, v4_fin, 6, FIN | ACK, "V4_FIN_V6_FIN_RCV",
+    TRANS)
+ROW(nat64_tcp, N64_141_v4fin_v4fin, v4_fin, 4, FIN | ACK, "V4_FIN_RCV", EST)
+ROW(nat64_tcp, N64_141_v4fin_v6ack, v4_fin, 6, ACK, "V4_FIN_RCV", EST)
+ROW(nat64_tcp, N64_141_v4fin_v4rst, v4_fin, 4, RST, "V4_FIN_RCV", EST)
+ROW(nat64_tcp, N64_141_v4fin_v6syn, v4_fin, 6, SYN, "V4_FIN_RCV", EST)
+ROW(nat64_tcp, N64_150_v6fin_v4fin, v6_fin, 4, FIN | ACK, "V4_FIN_V6_FIN_RCV",
+    TRANS)
+ROW(nat64_tcp, N64_151_v6fin_v6fin, v6_fin, 6, FIN | ACK, "V6_FIN_RCV", EST)
+ROW(nat64_tcp, N64_151_v6fin_v4ack, v6_fin, 4, ACK, "V6_FIN_RCV", EST)
+ROW(nat64_tcp, N64_151_v6fin_v6rst, v6_fin, 6, RST, "V6_FIN_RCV", EST)
+ROW(nat64_tcp, N64_160_bothfin_v4ack, both_fin, 4, ACK, "V4_FIN_V6_FIN_RCV",
+    KEEP)
+ROW(nat64_tcp, N64_160_bothfin_v6ack, both_fin, 6, ACK, "V4_FIN_V6_FIN_RCV",
+    KEEP)
+ROW(nat64_tcp, N64_160_bothfin_v4syn, both_fin, 4, SYN, "V4_FIN_V6_FIN_RCV",
+    KEEP)
+ROW(nat64_tcp, N64_160_bothfin_v6rst, both_fin, 6, RST, "V4_FIN_V6_FIN_RCV",
+    KEEP)
+ROW(nat64_tcp, N64_165_trans_v4data, trans, 4, PSH | ACK, "ESTABLISHED", EST)
+ROW(nat64_tcp, N64_165_trans_v6data, trans, 6, ACK, "ESTABLISHED", EST)
+ROW(nat64_tcp, N64_165_trans_v4fin, trans, 4, FIN | ACK, "ESTABLISHED", EST)
+ROW(nat64_tcp, N64_165_trans_v4syn, trans, 4, SYN, "ESTABLISHED", EST)
+ROW(nat64_tcp, N64_166_trans_v4rst, trans, 4, RST, "TRANS", KEEP)
+ROW(nat64_tcp, N64_166_trans_v6rst, trans, 6, RST, "TRANS", KEEP)
 /* Improvements: a client that reuses its port soon begins anew. */
-ROW(N64_176_bothfin_v6syn, both_fin, 6, SYN, "V6_INIT", TRANS)
-ROW(N64_176_trans_v6syn, trans, 6, SYN, "V6_INIT", TRANS)
+ROW(nat64_tcp, N64_176_bothfin_v6syn, both_fin, 6, SYN, "V6_INIT", TRANS)
+ROW(nat64_tcp, N64_176_trans_v6syn, trans, 6, SYN, "V6_INIT", TRANS)
 
 /* Rows whose event is the timeout, and the state's own lifetime. */
 
@@ -281,7 +297,7 @@ Test(nat64_tcp, N64_102_no_outside_connections)
 }
 
 /* Nobody answers for 6 s; then ICMPv4 3/3 quotes the SYN. */
-Test(nat64_tcp, N64_103_N64_111_N64_173_unsolicited_syn)
+Test(nat64_tcp, N64_103_N64_111_N64_173_T53_04_unsolicited_syn)
 {
 	struct world *w = world_default();
 	const struct seg syn = tcp4(Z, 80, T1, 5555, SYN);
@@ -402,7 +418,7 @@ Test(nat64_tcp, N64_106_other_with_binding)
 	world_free(w);
 }
 
-Test(nat64_tcp, N64_107_other_without_binding)
+Test(nat64_tcp, N64_107_T53_06_other_without_binding)
 {
 	static const uint8_t flags[] = { 0, ACK, FIN | ACK, RST, PSH | ACK };
 	struct world *w = world_default();
@@ -499,7 +515,7 @@ Test(nat64_tcp, N64_171_T53_05_timeouts_have_floors)
 }
 
 /* V6 SYN, V4 SYN, V6 SYN+ACK, V4 SYN+ACK. */
-Test(nat64_tcp, N64_172_T53_02_simultaneous_open)
+Test(nat64_tcp, N64_172_T53_02_P78_01_simultaneous_open)
 {
 	struct world *w = world_default();
 	const uint16_t port = v6_init(w);

@@ -56,7 +56,7 @@ Test(nat64_udp, N64_001_N64_002_P78_06_three_tables)
 	world_free(w);
 }
 
-Test(nat64_udp, N64_003_session)
+Test(nat64_udp, N64_003_N64_020_session)
 {
 	struct world *w = world_default();
 	const uint16_t port = bind_port(w, udp6(C1, 4000, Z, 53));
@@ -265,6 +265,7 @@ static void expect_idle_life(double life, struct seg (*again)(uint16_t),
 	cr_assert_eq(session_count(w), 1, "alive a second before");
 	wait_s(w, 2);
 	cr_assert_eq(session_count(w), 0, "gone a second after");
+	cr_assert_eq(binding_count(w), 0);
 	world_free(w);
 }
 
@@ -356,7 +357,7 @@ Test(nat64_icmp, N64_181_N64_204_I55_01_echo)
 	world_free(w);
 }
 
-Test(nat64_icmp, N64_182_identifier_does_not_depend_on_destination)
+Test(nat64_icmp, N64_021_N64_182_identifier_does_not_depend_on_destination)
 {
 	struct world *w = world_default();
 	const uint16_t id = bind_port(w, ping6(C1, 7, Z));
@@ -366,7 +367,7 @@ Test(nat64_icmp, N64_182_identifier_does_not_depend_on_destination)
 	world_free(w);
 }
 
-Test(nat64_icmp, N64_183_refreshed_outward)
+Test(nat64_icmp, N64_183_P78_12_refreshed_outward)
 {
 	expect_idle_life(60, ping_out, ping6(C1, 7, Z));
 }

@@ -20,6 +20,9 @@ OPT  := -O2 -g -fno-pie -ffunction-sections -fdata-sections \
 CORE_OPT := $(OPT) -O3 -flto -fno-tree-slp-vectorize \
 	--param max-inline-insns-auto=100
 
+# Around it little is done per packet but system calls.
+APP_OPT := $(OPT) -Os
+
 LINK := -O2 -flto=auto -static -no-pie -Wl,--gc-sections -Wl,-z,relro \
 	-Wl,-z,now -Wl,-z,noexecstack
 

@@ -23,7 +23,7 @@ $(B)/obj/core/%.o: core/%.c $(MAKEFILE_LIST) | $(B)/.have-build
 
 $(B)/obj/%.o: %.c $(MAKEFILE_LIST) | $(DEPS)/.done
 	@mkdir -p $(@D)
-	$(call say,MUSL)$(MUSL) $(APP) $(MUSL_INC) $(WARN) $(OPT) -MMD -MP \
+	$(call say,MUSL)$(MUSL) $(APP) $(MUSL_INC) $(WARN) $(APP_OPT) -MMD -MP \
 		-c -o $@ $<
 
 -include $(CORE_O:.o=.d) $(APP_O:.o=.d)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "follow.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "secret.h"
@@ -23,26 +21,9 @@ static struct follow *follow_of(void *member, size_t offset)
 	return (struct follow *)(void *)((char *)member - offset);
 }
 
-static uint64_t random64(void)
-{
-	uint64_t r;
-
-	trans_random(&r, sizeof(r));
-	return r;
-}
-
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
-}
-
-/* An address for a message. */
-static const char *text6(struct addr6 a, char out[INET6_ADDRSTRLEN])
-{
-	uint8_t wire[16];
-
-	addr6_store(wire, a);
-	return inet_ntop(AF_INET6, wire, out, INET6_ADDRSTRLEN);
 }
 
 /*
@@ -107,6 +88,7 @@ static void dns_due(struct follow *f, uint64_t now)
 {
 	uint8_t msg[V4ONLY_QUESTION_LEN];
 	struct addr6 servers[ASK_SERVERS];
+	uint32_t count;
 
 	if (!f->asking || f->ask.at > now)
 		return;
@@ -117,11 +99,13 @@ static void dns_due(struct follow *f, uint64_t now)
 		ask_start(&f->ask, ASK_SERVERS, now + NO_SERVER_WAIT);
 		return;
 	}
-	if (!ask_due(&f->ask, now, random64()))
+	if (!ask_due(&f->ask, now, follow_random64()))
 		return;
-	(void)find_servers(f, servers);
+	/* Of fewer than there were, perhaps. */
+	count = find_servers(f, servers);
 	v4only_question(msg, f->ask.sent);
-	if (asksock_send(&f->socket, &f->trans->app.loop,
+	if (f->ask.server >= count ||
+	    asksock_send(&f->socket, &f->trans->app.loop,
 			 servers[f->ask.server], f->view.name, f->view.ifindex,
 			 msg, sizeof(msg)))
 		ask_failed(&f->ask, now);
@@ -139,11 +123,6 @@ static void solicit_due(struct follow *f, uint64_t now)
 /*
  * Addresses
  */
-
-static bool is_given(const struct follow *f)
-{
-	return f->opt->source.len;
-}
 
 /* RFC 7335: .1 and .2 are DS-Lite's, so they come late. */
 static uint32_t free_address4(uint32_t busy)
@@ -172,172 +151,6 @@ static struct source choose_source(const struct follow *f, struct pref64 pref64,
 	return source_choose(&l, used);
 }
 
-static void join(const struct follow *f, const struct claim *c, bool yes)
-{
-	if (f->view.shared)
-		rasock_group(&f->ra, f->view.ifindex, nd_group(c->addr), yes);
-}
-
-static void start_claim(struct follow *f, uint64_t now)
-{
-	const struct addr6 net = f->life.net[LIFE_TEST];
-	const struct claim_link link = {
-		.mac = f->view.mac,
-		.router = f->view.router,
-		.probes = f->view.shared ? f->view.probes : 0,
-		.wait = f->view.retrans * MS,
-	};
-	struct claim *c = &f->claims[LIFE_TEST];
-	const bool again = f->counter && addr6_equal(f->counter_net, net);
-	char text[INET6_ADDRSTRLEN];
-
-	if (!again)
-		f->counter = 0;
-	f->counter_net = net;
-	f->seed.addr4 = f->addr4;
-	f->seed.pref64 = f->life.facts.pref64;
-	snprintf(f->seed.ifname, sizeof(f->seed.ifname), "%s", f->view.name);
-	claim_start(c, iid_address(&f->seed, net, &f->counter), &link, now);
-	/* RFC 7217, 6: two hosts must not collide in step. */
-	if (again)
-		c->at = now + random64() % SECOND;
-	join(f, c, true);
-	log_info("claiming %s", text6(c->addr, text));
-}
-
-static void drop(struct follow *f, enum life_slot slot)
-{
-	struct claim *c = &f->claims[slot];
-
-	if (slot != LIFE_TEST)
-		(void)!trans_unroute6(f->trans, c->addr,
-				      is_given(f) ? f->opt->source.len : 128);
-	if (!is_given(f))
-		join(f, c, false);
-	claim_drop(c);
-}
-
-/* What was tested is ours: packets to it come into the device. */
-static void promote(struct follow *f)
-{
-	struct claim *held = &f->claims[LIFE_HELD];
-
-	if (held->state == CLAIM_HELD)
-		f->claims[LIFE_OLD] = *held;
-	*held = f->claims[LIFE_TEST];
-	f->claims[LIFE_TEST] = (struct claim){ .at = UINT64_MAX };
-	(void)!trans_route6(f->trans, held->addr, 128);
-}
-
-/*
- * Carrying out
- */
-
-static const struct net4 all4 = { 0, 0 };
-
-/* All but the IPv4 default route. */
-static void install(struct follow *f)
-{
-	struct claim *held = &f->claims[LIFE_HELD];
-
-	if (!f->has_address4)
-		(void)!trans_address4(f->trans, f->addr4);
-	f->has_address4 = true;
-	if (is_given(f) && held->state == CLAIM_FREE) {
-		held->state = CLAIM_HELD;
-		held->addr = f->opt->source.addr;
-		(void)!trans_route6(f->trans, held->addr, f->opt->source.len);
-	}
-	if (!f->forwarding)
-		f->forwarding = trans_forwarding(f->trans) == EXIT_OK;
-}
-
-static void take_down(struct follow *f, unsigned int todo)
-{
-	if (todo & LIFE_UNROUTE)
-		(void)!trans_unroute4(f->trans, all4);
-	if (todo & LIFE_REMOVE && f->has_address4) {
-		(void)!trans_unaddress4(f->trans, f->addr4);
-		f->has_address4 = false;
-	}
-	if (todo & LIFE_DROP_TEST)
-		drop(f, LIFE_TEST);
-	if (todo & LIFE_DROP_HELD)
-		drop(f, LIFE_HELD);
-	if (todo & LIFE_DROP_OLD)
-		drop(f, LIFE_OLD);
-}
-
-/* @routed: the IPv4 default route was there before and still is. */
-static void carry_out(struct follow *f, unsigned int todo, bool routed,
-		      uint64_t now)
-{
-	take_down(f, todo);
-	if (todo & LIFE_CLAIM)
-		start_claim(f, now);
-	if (todo & LIFE_PROMOTE)
-		promote(f);
-	if (todo & LIFE_INSTALL)
-		install(f);
-	if (todo & (LIFE_SWAP | LIFE_DROP_OLD))
-		f->changed(f);
-	/* Last: until everything stands nothing may come in. */
-	if (todo & LIFE_INSTALL && !routed)
-		(void)!trans_route4(f->trans, all4, f->opt->metric);
-	if (todo & LIFE_ANNOUNCE)
-		claim_announce(&f->claims[LIFE_HELD], f->view.mac, now);
-}
-
-static void happened(struct follow *f, enum life_event e, uint64_t now)
-{
-	const bool routed = f->life.routed;
-
-	carry_out(f, life_happened(&f->life, e, now), routed, now);
-}
-
-static void lost(struct follow *f, enum life_slot slot,
-		 const struct claim_step *step, struct addr6 addr, uint64_t now)
-{
-	const uint8_t *m = step->other.b;
-	char text[INET6_ADDRSTRLEN];
-
-	log_warn("%s is in use by %02x:%02x:%02x:%02x:%02x:%02x",
-		 text6(addr, text), m[0], m[1], m[2], m[3], m[4], m[5]);
-	f->claims[slot].addr = addr;
-	drop(f, slot);
-	f->counter++;
-	if (slot != LIFE_OLD)
-		happened(f, slot == LIFE_TEST ? LIFE_LOST_TEST : LIFE_LOST_HELD,
-			 now);
-}
-
-/* Send what a claim has to say, and see what has become of it. */
-static void step_claim(struct follow *f, enum life_slot slot,
-		       const struct claim_step *step, struct addr6 addr,
-		       uint64_t now)
-{
-	if (step->send && f->view.shared)
-		ndsock_send(&f->nd, step->frame, ND_FRAME_LEN);
-	if (step->news == CLAIM_WON)
-		happened(f, LIFE_WON, now);
-	if (step->news == CLAIM_LOST)
-		lost(f, slot, step, addr, now);
-}
-
-static void claims_due(struct follow *f, uint64_t now)
-{
-	struct claim_step step;
-	struct addr6 addr;
-
-	for (enum life_slot slot = LIFE_HELD; slot < LIFE_SLOTS; slot++) {
-		if (is_given(f) || f->claims[slot].at > now)
-			continue;
-		addr = f->claims[slot].addr;
-		step = claim_due(&f->claims[slot], now, random64());
-		step_claim(f, slot, &step, addr, now);
-	}
-}
-
 /*
  * The turn
  */
@@ -364,10 +177,8 @@ static void follow_mtu(struct follow *f)
 		return;
 	t->tr.mtu6 = mtu;
 	(void)!trans_up(t);
-	if (f->life.routed) {
-		(void)!trans_unroute4(t, all4);
-		(void)!trans_route4(t, all4, f->opt->metric);
-	}
+	if (f->life.routed)
+		follow_reroute(f);
 	f->changed(f);
 }
 
@@ -404,7 +215,7 @@ static struct life_facts find_facts(struct follow *f, uint64_t now)
 
 	f->source = choose_source(f, facts.pref64, life_used(&f->life),
 				  facts.alive);
-	facts.source = is_given(f) ? f->opt->source.addr : f->source.net;
+	facts.source = follow_is_given(f) ? f->opt->source.addr : f->source.net;
 	facts.deprecated = f->source.deprecated;
 	if (!f->addr4)
 		facts.source = (struct addr6){ 0, 0 };
@@ -449,9 +260,9 @@ static void live(struct follow *f, uint64_t now)
 	const struct life_facts facts = find_facts(f, now);
 	bool routed = f->life.routed;
 
-	carry_out(f, life_changed(&f->life, &facts, now), routed, now);
+	follow_carry_out(f, life_changed(&f->life, &facts, now), routed, now);
 	routed = f->life.routed;
-	carry_out(f, life_due(&f->life, now), routed, now);
+	follow_carry_out(f, life_due(&f->life, now), routed, now);
 	if (f->life.state != before)
 		log_info("%s: %s", life_state_name(f->life.state), reason(f));
 }
@@ -464,7 +275,7 @@ static uint64_t deadline(struct follow *f, uint64_t now)
 	at = earlier(at, heard_expire(&f->servers, now));
 	at = earlier(at, life_deadline(&f->life));
 	at = earlier(at, f->solicit_at);
-	for (unsigned int i = 0; i < LIFE_SLOTS; i++)
+	for (unsigned int i = 0; i < LIFE_SLOTS && !follow_is_given(f); i++)
 		at = earlier(at, f->claims[i].at);
 	if (f->asking)
 		at = earlier(at, f->ask.at);
@@ -481,7 +292,7 @@ static void turn(struct follow *f, uint64_t now)
 	if (f->dirty && f->look_at <= now)
 		look(f, now);
 	solicit_due(f, now);
-	claims_due(f, now);
+	follow_claims_due(f, now);
 	start_or_stop_dns(f, now);
 	dns_due(f, now);
 	live(f, now);
@@ -534,7 +345,8 @@ static void router_heard(struct rasock *s, const struct ra_packet *p,
 	if (f->opt->discover_ra)
 		prefix_heard(&f->prefixes, p->src, &ra, f->life.pref64, now);
 	if (f->asking && !servers && f->servers.count)
-		ask_start(&f->ask, f->servers.count, earlier(f->ask.at, now));
+		ask_start(&f->ask, f->servers.count,
+			  earlier(f->ask.at, now + RA_WAIT));
 	turn(f, now);
 }
 
@@ -546,12 +358,12 @@ static void neighbour_heard(struct ndsock *s, const uint8_t *frame, size_t len)
 	struct addr6 addr;
 	struct nd nd;
 
-	if (is_given(f) || !nd_parse(&nd, frame, len))
+	if (follow_is_given(f) || !nd_parse(&nd, frame, len))
 		return;
 	for (enum life_slot slot = LIFE_HELD; slot < LIFE_SLOTS; slot++) {
 		addr = f->claims[slot].addr;
 		step = claim_heard(&f->claims[slot], &nd, now);
-		step_claim(f, slot, &step, addr, now);
+		follow_step_claim(f, slot, &step, addr, now);
 		if (step.news == CLAIM_LOST)
 			turn(f, now);
 	}
@@ -609,11 +421,11 @@ enum exit_status follow_open(struct follow *f)
 	f->solicit_at = UINT64_MAX;
 	for (unsigned int i = 0; i < LIFE_SLOTS; i++)
 		f->claims[i].at = UINT64_MAX;
-	life_init(&f->life, f->opt->force, is_given(f));
+	life_init(&f->life, f->opt->force, follow_is_given(f));
 	status = open_sockets(f);
 	if (status)
 		return status;
-	if (!is_given(f))
+	if (!follow_is_given(f))
 		secret_load(f->trans->app.opt->instance, &f->seed.key,
 			    sizeof(f->seed.key));
 	if (f->opt->uplink && !if_nametoindex(f->opt->uplink))
@@ -628,7 +440,7 @@ void follow_close(struct follow *f)
 {
 	if (!f->open)
 		return;
-	happened(f, LIFE_STOP, f->trans->app.loop.now);
+	follow_happened(f, LIFE_STOP, f->trans->app.loop.now);
 	asksock_close(&f->socket, &f->trans->app.loop);
 	ndsock_close(&f->nd);
 	rasock_close(&f->ra);
@@ -646,7 +458,8 @@ void follow_report(const struct follow *f, struct report *r)
 		    f->life.facts.pref64.len);
 	report_text(r, "pref64-from", 0, f->origin ? f->origin : "none");
 	report_addr6(r, "router", f->router);
-	report_net6(r, "source", is_given(f) ? f->opt->source.addr : held->addr,
-		    is_given(f) ? f->opt->source.len : 128);
+	report_net6(r, "source",
+		    follow_is_given(f) ? f->opt->source.addr : held->addr,
+		    follow_is_given(f) ? f->opt->source.len : 128);
 	report_addr4(r, "address4", f->addr4);
 }

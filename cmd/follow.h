@@ -101,4 +101,34 @@ void follow_close(struct follow *f);
 /* Fields of status. */
 void follow_report(const struct follow *f, struct report *r);
 
+/*
+ * Between follow.c and carry.c.
+ */
+
+/* Is our IPv6 address the operator's? Then nothing is claimed. */
+bool follow_is_given(const struct follow *f);
+
+/**
+ * follow_carry_out() - carry out a set of enum life_action, in its order
+ * @routed:	the IPv4 default route was there before
+ */
+void follow_carry_out(struct follow *f, unsigned int todo, bool routed,
+		      uint64_t now);
+
+/* Tell the life-cycle of an event, and carry out what comes of it. */
+void follow_happened(struct follow *f, enum life_event e, uint64_t now);
+
+/* Send what a claim to @addr has to say, and see what has become of it. */
+void follow_step_claim(struct follow *f, enum life_slot slot,
+		       const struct claim_step *step, struct addr6 addr,
+		       uint64_t now);
+
+/* Let the claims act whose time has come. */
+void follow_claims_due(struct follow *f, uint64_t now);
+
+/* The IPv4 default route anew, with another MTU. */
+void follow_reroute(struct follow *f);
+
+uint64_t follow_random64(void);
+
 #endif

@@ -3,7 +3,6 @@
 
 #define HEADER        16u
 #define OPTION_PIO    3u
-#define OPTION_MTU    5u
 #define OPTION_RDNSS  25u
 #define OPTION_PREF64 38u
 
@@ -80,10 +79,6 @@ static void take_option(struct ra *ra, const uint8_t *o)
 	switch (o[0]) {
 	case OPTION_PIO:
 		take_pio(ra, o);
-		break;
-	case OPTION_MTU:
-		if (o[1] == 1)
-			ra->mtu = be_get32(o + 4);
 		break;
 	case OPTION_RDNSS:
 		take_rdnss(ra, o);

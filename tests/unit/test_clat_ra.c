@@ -81,8 +81,6 @@ static void expect_taken(const struct ra *ra, const struct lines *l)
 		else if (!strncmp(l->words[i], "preference=", 11))
 			cr_expect_str_eq(preferences[ra->preference], value,
 					 "%s", id);
-		else if (!strncmp(l->words[i], "mtu=", 4))
-			cr_expect_eq(ra->mtu, (uint32_t)atoi(value), "%s", id);
 		else if (!strncmp(l->words[i], "server=", 7))
 			cr_expect(addr6_equal(ra->servers[servers++].addr,
 					      v6(value)),

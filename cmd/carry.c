@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * carry.c - what the life-cycle of a CLAT decides, carried out: addresses are
+ * claimed and dropped, and the machine's configuration comes and goes
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include "follow.h"
+
+#define SECOND 1000000000ull
+#define MS     1000000ull
+
+uint64_t follow_random64(void)
+{
+	uint64_t r;
+
+	trans_random(&r, sizeof(r));
+	return r;
+}
+
+/* An address for a message. */
+static const char *text6(struct addr6 a, char out[INET6_ADDRSTRLEN])
+{
+	uint8_t wire[16];
+
+	addr6_store(wire, a);
+	return inet_ntop(AF_INET6, wire, out, INET6_ADDRSTRLEN);
+}
+
+bool follow_is_given(const struct follow *f)
+{
+	return f->opt->source.len;
+}
+
+static void join(const struct follow *f, const struct claim *c, bool yes)
+{
+	if (f->view.shared)
+		rasock_group(&f->ra, f->view.ifindex, nd_group(c->addr), yes);
+}
+
+static void start_claim(struct follow *f, uint64_t now)
+{
+	const struct addr6 net = f->life.net[LIFE_TEST];
+	const struct claim_link link = {
+		.mac = f->view.mac,
+		.router = f->view.router,
+		.probes = f->view.shared ? f->view.probes : 0,
+		.wait = f->view.retrans * MS,
+	};
+	struct claim *c = &f->claims[LIFE_TEST];
+	const bool again = f->counter && addr6_equal(f->counter_net, net);
+	char text[INET6_ADDRSTRLEN];
+
+	if (!again)
+		f->counter = 0;
+	f->counter_net = net;
+	f->seed.addr4 = f->addr4;
+	f->seed.pref64 = f->life.facts.pref64;
+	snprintf(f->seed.ifname, sizeof(f->seed.ifname), "%s", f->view.name);
+	claim_start(c, iid_address(&f->seed, net, &f->counter), &link, now);
+	/* RFC 7217, 6: two hosts must not collide in step. */
+	if (again)
+		c->at = now + follow_random64() % SECOND;
+	join(f, c, true);
+	log_info("claiming %s", text6(c->addr, text));
+}
+
+static void drop(struct follow *f, enum life_slot slot)
+{
+	struct claim *c = &f->claims[slot];
+
+	if (slot != LIFE_TEST)
+		(void)!trans_unroute6(f->trans, c->addr,
+				      follow_is_given(f) ? f->opt->source.len
+							 : 128);
+	if (!follow_is_given(f))
+		join(f, c, false);
+	claim_drop(c);
+}
+
+/* What was tested is ours: packets to it come into the device. */
+static void promote(struct follow *f)
+{
+	struct claim *held = &f->claims[LIFE_HELD];
+
+	if (held->state == CLAIM_HELD)
+		f->claims[LIFE_OLD] = *held;
+	*held = f->claims[LIFE_TEST];
+	f->claims[LIFE_TEST] = (struct claim){ .at = UINT64_MAX };
+	(void)!trans_route6(f->trans, held->addr, 128);
+}
+
+static const struct net4 all4 = { 0, 0 };
+
+void follow_reroute(struct follow *f)
+{
+	(void)!trans_unroute4(f->trans, all4);
+	(void)!trans_route4(f->trans, all4, f->opt->metric);
+}
+
+/* All but the IPv4 default route. */
+static void install(struct follow *f)
+{
+	struct claim *held = &f->claims[LIFE_HELD];
+
+	if (!f->has_address4)
+		(void)!trans_address4(f->trans, f->addr4);
+	f->has_address4 = true;
+	if (follow_is_given(f) && held->state == CLAIM_FREE) {
+		held->state = CLAIM_HELD;
+		held->addr = f->opt->source.addr;
+		(void)!trans_route6(f->trans, held->addr, f->opt->source.len);
+	}
+	if (!f->forwarding)
+		f->forwarding = trans_forwarding(f->trans) == EXIT_OK;
+}
+
+static void take_down(struct follow *f, unsigned int todo)
+{
+	if (todo & LIFE_UNROUTE)
+		(void)!trans_unroute4(f->trans, all4);
+	if (todo & LIFE_REMOVE && f->has_address4) {
+		(void)!trans_unaddress4(f->trans, f->addr4);
+		f->has_address4 = false;
+	}
+	if (todo & LIFE_DROP_TEST)
+		drop(f, LIFE_TEST);
+	if (todo & LIFE_DROP_HELD)
+		drop(f, LIFE_HELD);
+	if (todo & LIFE_DROP_OLD)
+		drop(f, LIFE_OLD);
+}
+
+/* @routed: the IPv4 default route was there before and still is. */
+void follow_carry_out(struct follow *f, unsigned int todo, bool routed,
+		      uint64_t now)
+{
+	take_down(f, todo);
+	if (todo & LIFE_CLAIM)
+		start_claim(f, now);
+	if (todo & LIFE_PROMOTE)
+		promote(f);
+	if (todo & LIFE_INSTALL)
+		install(f);
+	if (todo & (LIFE_SWAP | LIFE_DROP_OLD))
+		f->changed(f);
+	/* Last: until everything stands nothing may come in. */
+	if (todo & LIFE_INSTALL && !routed)
+		(void)!trans_route4(f->trans, all4, f->opt->metric);
+	if (todo & LIFE_ANNOUNCE)
+		claim_announce(&f->claims[LIFE_HELD], f->view.mac, now);
+}
+
+void follow_happened(struct follow *f, enum life_event e, uint64_t now)
+{
+	const bool routed = f->life.routed;
+
+	follow_carry_out(f, life_happened(&f->life, e, now), routed, now);
+}
+
+static void lost(struct follow *f, enum life_slot slot,
+		 const struct claim_step *step, struct addr6 addr, uint64_t now)
+{
+	const uint8_t *m = step->other.b;
+	char text[INET6_ADDRSTRLEN];
+
+	log_warn("%s is in use by %02x:%02x:%02x:%02x:%02x:%02x",
+		 text6(addr, text), m[0], m[1], m[2], m[3], m[4], m[5]);
+	f->claims[slot].addr = addr;
+	drop(f, slot);
+	f->counter++;
+	if (slot != LIFE_OLD)
+		follow_happened(
+			f, slot == LIFE_TEST ? LIFE_LOST_TEST : LIFE_LOST_HELD,
+			now);
+}
+
+/* Send what a claim has to say, and see what has become of it. */
+void follow_step_claim(struct follow *f, enum life_slot slot,
+		       const struct claim_step *step, struct addr6 addr,
+		       uint64_t now)
+{
+	if (step->send && f->view.shared)
+		ndsock_send(&f->nd, step->frame, ND_FRAME_LEN);
+	if (step->news == CLAIM_WON)
+		follow_happened(f, LIFE_WON, now);
+	if (step->news == CLAIM_LOST)
+		lost(f, slot, step, addr, now);
+}
+
+void follow_claims_due(struct follow *f, uint64_t now)
+{
+	struct claim_step step;
+	struct addr6 addr;
+
+	for (enum life_slot slot = LIFE_HELD; slot < LIFE_SLOTS; slot++) {
+		if (follow_is_given(f) || f->claims[slot].at > now)
+			continue;
+		addr = f->claims[slot].addr;
+		step = claim_due(&f->claims[slot], now, follow_random64());
+		follow_step_claim(f, slot, &step, addr, now);
+	}
+}

@@ -176,7 +176,7 @@ def ping(demo):
 
 @step("Traceroute to it")
 def traceroute(demo):
-    said = demo.sh("laptop", "traceroute", "-n", "-q", "1", "-w", "2",
+    said = demo.sh("laptop", "traceroute", "-n", "-q", "1", "-N", "1",
                    at.SERVER4)
     hops = re.findall(r"^ *\d+  (\S+)", said, re.M)
     check("*" not in hops, "a hop does not answer")

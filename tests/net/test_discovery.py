@@ -375,6 +375,26 @@ class Address(Case):
                           self.status("second")["address4"]},
                          {"192.0.0.5", "192.0.0.6"})
 
+    def test_i_11_sleeps_while_nothing_happens(self):
+        """Also after the uplink has got another MAC address."""
+        for source in ("auto", "2001:db8:0:464::1"):
+            with self.subTest(source):
+                program = self.up("--source", source)
+                self.home.ip("link set wan address 02:00:00:00:00:"
+                             + ("77" if source == "auto" else "78"))
+                time.sleep(0.5)
+                before = self.ticks(program.pid)
+                time.sleep(1)
+                self.assertLess(self.ticks(program.pid) - before, 20)
+                program.stop()
+
+    @staticmethod
+    def ticks(pid):
+        """Hundredths of a second of processor time so far."""
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
     def test_i_7_nothing_is_left(self):
         for number in (signal.SIGTERM, signal.SIGKILL):
             with self.subTest(number):

@@ -14,7 +14,6 @@ A way is a class: start() sets it up, programs are those that translate.
 import shutil
 import signal
 import subprocess
-import time
 
 import lab
 
@@ -123,24 +122,21 @@ class Xlat(Way):
                f"route add {self.lan} dev xclat",
                f"route add {self.prefix} via 2001:db8:0:1::2")
 
-    def plat(self):
-        return (lab.XLAT, "plat", "--tun", "xplat", "--control", "none",
-                "--pool6", self.prefix, "--pool4", f"{POOL}.20", "--allow6",
-                self.lan, "--allow4", "203.0.113.0/24")
+    def start_plat(self, pe):
+        self.programs.append(pe.start(
+            lab.XLAT, "plat", "--tun", "xplat", "--control", "none",
+            "--pool6", self.prefix, "--pool4", f"{POOL}.20", "--allow6",
+            self.lan, "--allow4", "203.0.113.0/24"))
+
+    def stop_plat(self):
+        self.programs.pop().stop()
 
     def start(self, net):
         self.start_clat(net["cpe"])
-        self.programs.append(net["pe"].start(*self.plat()))
+        self.start_plat(net["pe"])
         self.programs[-1].wait_until(
             lambda: self.prefix in net["pe"].run("ip", "-6", "route"),
             "its routes")
-
-    def restart_plat(self, pe):
-        """Returns the monotonic time, ns, just before it is started."""
-        self.programs.pop().stop()
-        begin = time.monotonic_ns()
-        self.programs.append(pe.start(*self.plat()))
-        return begin
 
 
 class Tayga(Way):

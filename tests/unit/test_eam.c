@@ -2,6 +2,7 @@
 /* Explicit address mappings, RFC 7757. */
 #include <stdlib.h>
 
+#include "parse.h"
 #include "siit_make.h"
 #include "vector.h"
 
@@ -39,6 +40,20 @@ static void expect_both(const char *addr4, const char *addr6)
 		  (unsigned long long)a6.hi, (unsigned long long)a6.lo);
 	cr_assert(eam_6to4(&b.s.eam, text6(addr6), &a4), "%s", addr6);
 	cr_expect_eq(a4, text4(addr4), "%s: %08x", addr6, a4);
+}
+
+/* --eam 192.0.2.1,2001:db8:aaaa:: reads its halves with these. */
+Test(eam, EAM_01_a_missing_length_is_32_or_128)
+{
+	struct net4 v4;
+	struct net6 v6;
+
+	cr_assert_null(parse_net4("192.0.2.1", &v4));
+	cr_expect_eq(v4.addr, 0xc0000201);
+	cr_expect_eq(v4.len, 32);
+	cr_assert_null(parse_net6("2001:db8:aaaa::", &v6));
+	cr_expect(addr6_equal(v6.addr, text6("2001:db8:aaaa::")));
+	cr_expect_eq(v6.len, 128);
 }
 
 Test(eam, EAM_02_ipv4_suffix_is_no_longer_than_ipv6s)

@@ -81,14 +81,6 @@ uint16_t pool_take(struct pool *pool, uint32_t which, enum bib bib,
 bool pool_is_free(const struct pool *pool, uint32_t which, enum bib bib,
 		  uint16_t port);
 
-/**
- * pool_claim() - take a port that has been chosen elsewhere
- *
- * Return: false if it is taken already, or not one of the pool's
- */
-XL_MUST_USE bool pool_claim(struct pool *pool, uint32_t which, enum bib bib,
-			    uint16_t port);
-
 void pool_give(struct pool *pool, uint32_t which, enum bib bib, uint16_t port);
 
 #endif

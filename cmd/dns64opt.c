@@ -204,7 +204,7 @@ static const struct option_row rows[] = {
 	       "clients, and their prefix; default: networks we are in"),
 	OPTION(struct dns64opt, rate, "rate-limit", "N", parse_rate,
 	       OPTION_LIVE,
-	       "answers a second to one question of a network; default: 0, all"),
+	       "answers a second to one question of a network; default: all"),
 	OPTION(struct dns64opt, cache_size, "cache-size", "BYTES",
 	       parse_cache_size, 0, "memory for answers; default: 8m"),
 	OPTION(struct dns64opt, stale, "serve-stale", "TIME", parse_stale,

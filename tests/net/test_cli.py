@@ -208,7 +208,10 @@ class Values(unittest.TestCase):
             self.assertTrue(self.accepts(applet, *argv), applet)
 
     def test_each_is_needed(self):
-        for applet, argv in GOOD.items():
+        """But for clat, which finds out by itself."""
+        self.assertTrue(self.accepts("clat"))
+        for applet in "plat", "siit", "dns64":
+            argv = GOOD[applet]
             for option in argv:
                 rest = [a for a in argv if a != option]
                 self.assertFalse(self.accepts(applet, *rest), option)

@@ -85,6 +85,8 @@ const struct option_row app_rows[] = {
 	       "socket for ctl, or none; default: /run/xlat/INSTANCE.sock"),
 	OPTION(struct app_options, metrics, "metrics", "ADDRESS:PORT",
 	       parse_metrics, 0, "where Prometheus may ask over HTTP"),
+	OPTION(struct app_options, no_sandbox, "no-sandbox", NULL, parse_switch,
+	       OPTION_SWITCH, "for kernels without seccomp filters"),
 	OPTION(struct app_options, help, "help", NULL, parse_switch,
 	       OPTION_SWITCH | OPTION_ARGS, "this text"),
 	OPTION(struct app_options, version, "version", NULL, parse_switch,
@@ -268,6 +270,7 @@ static enum exit_status open_all(struct app *a)
 		log_error("cannot start the event loop: %s", strerror(-err));
 		return app_status(err);
 	}
+	notify_open();
 	a->signals.on_signal = on_signal;
 	err = ev_signals_open(&a->loop, &a->signals);
 	if (err) {
@@ -290,10 +293,18 @@ static enum exit_status open_all(struct app *a)
  */
 static enum exit_status give_up_authority(struct app *a)
 {
-	const int err = sandbox_enter(a->opt->user, SANDBOX_KEEP_NOTHING);
+	const bool off = a->opt->no_sandbox;
+	const int err = sandbox_enter(a->opt->user, SANDBOX_KEEP_NOTHING,
+				      off ? SECCOMP_OFF : a->hooks->job);
 
+	if (off)
+		log_warn("no sandbox: every system call stays allowed");
 	if (err) {
-		log_error("cannot give up privileges: %s", strerror(-err));
+		log_error("cannot give up privileges: %s%s", strerror(-err),
+			  err == -EINVAL || err == -ENOSYS
+				  ? "; --no-sandbox helps where the kernel "
+				    "has no seccomp filters"
+				  : "");
 		return app_status(err);
 	}
 	reload_foresee(a);

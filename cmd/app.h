@@ -30,6 +30,7 @@ struct app_options {
 	struct metrics_address metrics;
 	enum log_level log_level;
 	enum log_format log_format;
+	bool no_sandbox;
 	bool check;
 	bool help;
 	bool version;
@@ -47,7 +48,7 @@ extern const struct option_row app_rows[];
 	{                                                                      \
 		"options of every applet", app_rows, APP_ROW_COUNT, 0          \
 	}
-#define APP_ROW_COUNT 10
+#define APP_ROW_COUNT 11
 
 struct app;
 
@@ -55,6 +56,7 @@ struct app;
  * struct app_hooks - what is an applet's own
  * @name:	of the applet
  * @options:	its table
+ * @job:	the system calls that it needs
  * @commands:	what ctl may ask
  * @metrics:	what Prometheus gets, part by part; ended by NULL
  * @actions:	what it may tell; NULL: to reload
@@ -78,6 +80,7 @@ struct app;
 struct app_hooks {
 	const char *name;
 	const struct option_table *options;
+	enum seccomp_job job;
 	const struct control_command *commands;
 	void (*const *metrics)(const void *ctx, struct report *r);
 	const struct control_action *actions;

@@ -348,6 +348,8 @@ static void (*const metrics[])(const void *ctx,
 static const struct app_hooks hooks = {
 	.name = "clat",
 	.options = &table,
+	/* What following the network takes has not been listed. */
+	.job = SECCOMP_OFF,
 	.commands = commands,
 	.metrics = metrics,
 	.check = check,

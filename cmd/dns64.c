@@ -367,6 +367,7 @@ static void (*const metrics[])(const void *ctx,
 static const struct app_hooks hooks = {
 	.name = "dns64",
 	.options = &dns64opt_table,
+	.job = SECCOMP_RESOLVER,
 	.commands = commands,
 	.metrics = metrics,
 	.actions = actions,

@@ -272,6 +272,7 @@ static void (*const metrics[])(const void *ctx,
 static const struct app_hooks hooks = {
 	.name = "plat",
 	.options = &plat_options_table,
+	.job = SECCOMP_ENGINE,
 	.commands = commands,
 	.metrics = metrics,
 	.check = check,

@@ -187,6 +187,7 @@ static void (*const metrics[])(const void *ctx,
 static const struct app_hooks hooks = {
 	.name = "siit",
 	.options = &siit_options_table,
+	.job = SECCOMP_ENGINE,
 	.commands = commands,
 	.metrics = metrics,
 	.check = check,

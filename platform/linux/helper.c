@@ -45,10 +45,11 @@ static void close_others(int keep)
 			close(fd);
 }
 
-static void run(int fd, int ifindex, struct sandbox_user user)
-	__attribute__((noreturn));
+static void run(int fd, int ifindex, struct sandbox_user user,
+		enum seccomp_job job) __attribute__((noreturn));
 
-static void run(int fd, int ifindex, struct sandbox_user user)
+static void run(int fd, int ifindex, struct sandbox_user user,
+		enum seccomp_job job)
 {
 	struct netcfg n;
 	int err;
@@ -58,7 +59,7 @@ static void run(int fd, int ifindex, struct sandbox_user user)
 	prctl(PR_SET_NAME, "xlat-helper", 0, 0, 0);
 	err = netcfg_open(&n, ifindex);
 	if (!err)
-		err = sandbox_enter(user, SANDBOX_KEEP_NET_ADMIN);
+		err = sandbox_enter(user, SANDBOX_KEEP_NET_ADMIN, job);
 	if (!err)
 		serve(fd, &n);
 	else
@@ -66,7 +67,8 @@ static void run(int fd, int ifindex, struct sandbox_user user)
 	_exit(err ? 1 : 0);
 }
 
-int helper_start(struct helper *h, int ifindex, struct sandbox_user user)
+int helper_start(struct helper *h, int ifindex, struct sandbox_user user,
+		 enum seccomp_job job)
 {
 	int pair[2];
 
@@ -74,7 +76,7 @@ int helper_start(struct helper *h, int ifindex, struct sandbox_user user)
 		return -errno;
 	h->pid = fork();
 	if (h->pid == 0)
-		run(pair[1], ifindex, user);
+		run(pair[1], ifindex, user, job);
 	close(pair[1]);
 	h->fd = pair[0];
 	if (h->pid < 0) {

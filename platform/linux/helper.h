@@ -26,13 +26,14 @@ struct helper {
  * helper_start() - fork the helper
  * @ifindex:	the only device it may change
  * @user:	whom it becomes; it keeps CAP_NET_ADMIN
+ * @job:	SECCOMP_HELPER or SECCOMP_OFF
  *
  * To be called while the process still has its privileges, and has one thread.
  *
  * Return: 0 or -errno
  */
 XL_MUST_USE int helper_start(struct helper *h, int ifindex,
-			     struct sandbox_user user);
+			     struct sandbox_user user, enum seccomp_job job);
 
 /**
  * helper_ask() - have a request carried out

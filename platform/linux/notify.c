@@ -8,12 +8,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void notify_send(const char *state)
+/* To the manager; -1: there is none. */
+static int manager = -1;
+
+void notify_open(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const size_t before = offsetof(struct sockaddr_un, sun_path);
 	size_t len;
-	int fd;
 
 	if (!path || (path[0] != '/' && path[0] != '@'))
 		return;
@@ -23,12 +26,18 @@ void notify_send(const char *state)
 	memcpy(to.sun_path, path, len);
 	if (path[0] == '@')
 		to.sun_path[0] = '\0'; /* abstract */
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (manager < 0 ||
+	    !connect(manager, (const void *)&to, (socklen_t)(before + len)))
 		return;
+	close(manager);
+	manager = -1;
+}
+
+void notify_send(const char *state)
+{
 	/* Best effort: a manager that is gone must not stop us. */
-	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-		     (const struct sockaddr *)&to,
-		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-	close(fd);
+	if (manager >= 0)
+		(void)send(manager, state, strlen(state),
+			   MSG_NOSIGNAL | MSG_DONTWAIT);
 }

@@ -5,6 +5,9 @@
 #ifndef XLAT_LINUX_NOTIFY_H
 #define XLAT_LINUX_NOTIFY_H
 
+/* notify_open() - connect to the manager, if there is one; with authority. */
+void notify_open(void);
+
 /**
  * notify_send() - send a state, "READY=1" or "STOPPING=1"
  *

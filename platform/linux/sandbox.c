@@ -79,7 +79,8 @@ static int leave_root(struct sandbox_user user)
 	return err ? err : become(user);
 }
 
-int sandbox_enter(struct sandbox_user user, enum sandbox_keep keep)
+int sandbox_enter(struct sandbox_user user, enum sandbox_keep keep,
+		  enum seccomp_job job)
 {
 	int err = geteuid() == 0 ? leave_root(user) : 0;
 
@@ -87,5 +88,7 @@ int sandbox_enter(struct sandbox_user user, enum sandbox_keep keep)
 	 * given capabilities to an ordinary user's process. */
 	if (!err)
 		err = set_capabilities(keep);
-	return err ? err : lock();
+	if (!err)
+		err = lock();
+	return err ? err : seccomp_enter(job);
 }

@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include "base.h"
+#include "seccomp.h"
 
 /**
  * struct sandbox_user - whom a process becomes
@@ -32,14 +32,16 @@ enum sandbox_keep { SANDBOX_KEEP_NOTHING, SANDBOX_KEEP_NET_ADMIN };
 /**
  * sandbox_enter() - become @user, for good
  * @keep:	capabilities that stay
+ * @job:	system calls that stay
  *
  * Afterwards the process may use what is open, and with
  * SANDBOX_KEEP_NET_ADMIN configure the network of its namespace. It must not
  * be able to: gain a privilege (no_new_privs, empty bounding set), be traced
- * or dump memory (not dumpable).
+ * or dump memory (not dumpable), make a system call that is not its job's.
  *
  * Return: 0 or -errno; on failure the caller must not go on
  */
-XL_MUST_USE int sandbox_enter(struct sandbox_user user, enum sandbox_keep keep);
+XL_MUST_USE int sandbox_enter(struct sandbox_user user, enum sandbox_keep keep,
+			      enum seccomp_job job);
 
 #endif

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""inject - make another process do a system call (x86-64)
+
+The process sleeps in the kernel; it is stopped there, its registers are set
+so that the instruction that brought it there is carried out once more, with
+another number and other arguments, and then it is let go.
+"""
+import ctypes
+import os
+import signal
+
+_ATTACH, _DETACH, _STEP, _GETREGS, _SETREGS = 16, 17, 9, 12, 13
+_SYSCALL_LEN = 2  # bytes of the instruction
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p,
+                         ctypes.c_void_p]
+_libc.ptrace.restype = ctypes.c_long
+
+
+class _Registers(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_ulonglong) for name in (
+        "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax "
+        "rip cs eflags rsp ss fs_base gs_base ds es fs gs").split()]
+
+
+def _ptrace(what, pid, data=None):
+    if _libc.ptrace(what, pid, None, data) < 0:
+        err = ctypes.get_errno()
+        raise OSError(err, f"ptrace {what}: {os.strerror(err)}")
+
+
+def _at_instruction(pid, address):
+    """Is it about to be carried out, because of an earlier injection?"""
+    with open(f"/proc/{pid}/mem", "rb") as memory:
+        memory.seek(address)
+        return memory.read(_SYSCALL_LEN) == b"\x0f\x05"
+
+
+def call(pid, number, *args):
+    """Make the process do a system call; what it returned.
+
+    None: the process was killed by SIGSYS for it.
+    """
+    _ptrace(_ATTACH, pid)
+    os.waitpid(pid, 0)
+    regs = _Registers()
+    _ptrace(_GETREGS, pid, ctypes.byref(regs))
+    saved = _Registers.from_buffer_copy(regs)
+    if not _at_instruction(pid, regs.rip):
+        regs.rip -= _SYSCALL_LEN
+    regs.rax, regs.orig_rax = number, 2 ** 64 - 1
+    for name, value in zip(("rdi", "rsi", "rdx", "r10", "r8", "r9"),
+                           (*args, 0, 0, 0, 0, 0, 0)):
+        setattr(regs, name, value)
+    _ptrace(_SETREGS, pid, ctypes.byref(regs))
+    _ptrace(_STEP, pid)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGSYS, status
+        return None
+    _ptrace(_GETREGS, pid, ctypes.byref(regs))
+    # It goes on as if a signal had woken it up: the call is made again.
+    if saved.orig_rax < 2 ** 63:
+        saved.rip -= _SYSCALL_LEN
+        saved.rax, saved.orig_rax = saved.orig_rax, 2 ** 64 - 1
+    _ptrace(_SETREGS, pid, ctypes.byref(saved))
+    _ptrace(_DETACH, pid)
+    return ctypes.c_longlong(regs.rax).value

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What each process may no longer do: a forbidden system call, made in its
+name through ptrace, is its end. An allowed one is not, so it is the filter."""
+import contextlib
+import errno
+import platform
+import re
+import unittest
+
+import inject
+import lab
+import packets
+from packets import udp
+
+POOL6 = "2001:db8:46::/96"
+FAR4, A4, A6 = "203.0.113.9", "198.51.100.1", "2001:db8:5::1"
+SIIT = ["siit", "--pool6", POOL6, "--eam", f"{A4},{A6}",
+        "--allow4", "198.51.100.0/24", "--allow4", "203.0.113.0/24"]
+# clat has no list yet.
+APPLETS = {
+    "siit": SIIT,
+    "plat": ["plat", "--pool6", POOL6, "--pool4", "192.0.2.1"],
+    "dns64": ["dns64", "--forward", "127.0.0.2", "--listen", "127.0.0.1:53"],
+}
+# x86-64's numbers
+OPEN, MMAP, IOCTL, GETPID, SOCKET, CONNECT, FORK, EXECVE = \
+    2, 9, 16, 39, 41, 42, 57, 59
+PTRACE, MOUNT, OPENAT, UNSHARE, CLONE3, EPOLL_CTL, BPF, CLOCK = \
+    101, 165, 257, 272, 435, 233, 321, 228
+AF_UNIX, AF_INET, AF_PACKET, SOCK_STREAM, SOCK_RAW = 1, 2, 17, 1, 3
+O_WRONLY, O_CREAT, AT_FDCWD = 1, 0o100, 2 ** 64 - 100
+CAP_NET_ADMIN = 12
+EXECUTABLE = 7  # PROT_READ | PROT_WRITE | PROT_EXEC
+TIOCSTI, TUNSETIFF, TUNSETOFFLOAD = 0x5412, 0x400454ca, 0x400454d0
+
+NEVER = {
+    "execve": (EXECVE, 0, 0, 0),
+    "fork": (FORK,),
+    "clone3": (CLONE3, 0, 0),
+    "ptrace": (PTRACE, 0, 1),
+    "mount": (MOUNT, 0, 0, 0),
+    "unshare": (UNSHARE, 0),
+    "bpf": (BPF, 0, 0, 0),
+    "raw socket": (SOCKET, AF_PACKET, SOCK_RAW, 0),
+    "executable memory": (MMAP, 0, 4096, EXECUTABLE, 0x22, 2 ** 64 - 1, 0),
+    "a file made": (OPENAT, AT_FDCWD, 0, O_CREAT | O_WRONLY, 0o600),
+    "ioctl TIOCSTI": (IOCTL, 0, TIOCSTI, 0),
+    "ioctl TUNSETIFF": (IOCTL, 0, TUNSETIFF, 0),
+    "a number that is none": (9999,),
+    "x32's getpid": (0x40000000 | GETPID,),
+}
+NO_FILES = {
+    "a file to write": (OPENAT, AT_FDCWD, 0, O_WRONLY),
+    "open": (OPEN, 0, 0),
+}
+NO_SOCKETS = {
+    "unix socket": (SOCKET, AF_UNIX, SOCK_STREAM, 0),
+    "inet socket": (SOCKET, AF_INET, SOCK_STREAM, 0),
+    "connect": (CONNECT, 0, 0, 0),
+}
+
+
+# Of those, a few are tried where the rest would be the same filter again.
+SOME = {name: NEVER[name] for name in ("execve", "raw socket", "ptrace")}
+
+
+@contextlib.contextmanager
+def running(applet, *more):
+    """The program, in a lab of its own: it may be going to die."""
+    with lab.Lab("box") as net:
+        yield net["box"].xlat(*APPLETS[applet], *more), net["box"]
+
+
+def translates(box):
+    with packets.Tap(box, "siit") as tap:
+        p = tap.ask(udp(FAR4, A4, 1, 2, b"x"),
+                    lambda p: p.proto == packets.UDP)
+        return p is not None and p.dst == A6
+
+
+@unittest.skipUnless(platform.machine() == "x86_64", "registers of x86-64")
+class Killed(unittest.TestCase):
+    def refuses(self, applet, calls, helper=False):
+        for name, call in calls.items():
+            with self.subTest(name), running(applet) as (program, _):
+                pid = program.proc.pid
+                if helper:
+                    (pid,) = lab.children(pid)
+                self.assertIsNone(inject.call(pid, *call))
+
+    def test_siit(self):
+        self.refuses("siit", NEVER | NO_FILES | NO_SOCKETS)
+
+    def test_plat(self):
+        self.refuses("plat", SOME | NO_SOCKETS)
+
+    def test_dns64(self):
+        self.refuses("dns64", SOME | NO_FILES)
+
+    def test_helper(self):
+        self.refuses("siit", SOME | {
+            "inet socket": NO_SOCKETS["inet socket"],
+            "connect": NO_SOCKETS["connect"],
+            "a file made": NEVER["a file made"],
+            "epoll_ctl": (EPOLL_CTL, 0, 0, 0, 0)}, helper=True)
+
+
+@unittest.skipUnless(platform.machine() == "x86_64", "registers of x86-64")
+class Lives(unittest.TestCase):
+    """What is allowed is carried out, by the same way of injecting it."""
+
+    def test_allowed(self):
+        with running("siit") as (program, box):
+            pid = program.proc.pid
+            self.assertEqual(inject.call(pid, GETPID), pid)
+            self.assertEqual(inject.call(pid, IOCTL, 99, TUNSETOFFLOAD, 0),
+                             -errno.EBADF)
+            self.assertEqual(inject.call(pid, OPENAT, 99, 0, 0),
+                             -errno.EFAULT)
+            self.assertTrue(translates(box))
+
+    def test_no_sandbox(self):
+        with running("siit", "--no-sandbox") as (program, box):
+            self.assertEqual(inject.call(program.proc.pid, SOCKET, 999, 1, 0),
+                             -errno.EAFNOSUPPORT)
+            self.assertTrue(translates(box))
+
+
+class Status(unittest.TestCase):
+    def check(self, pid, caps="0000000000000000", seccomp="2"):
+        def field(name):
+            return lab._status_field(pid, name)
+        self.assertEqual(field("Seccomp"), seccomp)
+        self.assertEqual(field("NoNewPrivs"), "1")
+        self.assertEqual(field("CapEff"), caps)
+        self.assertEqual(field("CapPrm"), caps)
+        self.assertEqual(field("CapBnd"), "0" * 16)
+        self.assertNotIn("0", field("Uid").split())
+
+    def test_every_process(self):
+        for applet in APPLETS:
+            for option, seccomp in ((), "2"), (("--no-sandbox",), "0"):
+                with self.subTest(applet), \
+                        running(applet, *option) as (program, _):
+                    pid = program.proc.pid
+                    self.check(pid, seccomp=seccomp)
+                    for child in lab.children(pid):
+                        self.check(child, f"{1 << CAP_NET_ADMIN:016x}",
+                                   seccomp)
+                    self.assertEqual("warning: no sandbox"
+                                     in program.output(), bool(option))
+
+
+class Source(unittest.TestCase):
+    def test_lists(self):
+        """Only names, so that an unknown one does not compile."""
+        text = (lab.ROOT / "platform/linux/seccomp.c").read_text()
+        self.assertGreater(len(re.findall(r"\bALLOW\(\w+\)", text)), 20)
+        self.assertNotRegex(text, r"\{\s*\d+,\s*NO_ARGUMENT")
+
+
+if __name__ == "__main__":
+    lab.enter()
+    unittest.main(verbosity=2)

@@ -24,7 +24,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "300"))
+TIMEOUT = int(os.environ.get("TEST_TIMEOUT", "900"))
 TAP = re.compile(r"^(not )?ok (?=-|\d)(.*)$", re.M)
 PLAN = re.compile(r"^1\.\.(\d+)", re.M)
 RAN = re.compile(r"^Ran (\d+) tests? in ", re.M)

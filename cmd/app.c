@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +35,9 @@ static const char *parse_instance(void *field, const char *text)
 	const size_t n = strlen(text);
 
 	*(const char **)field = text;
+	for (size_t i = 0; i < n; i++)
+		if (!isgraph((unsigned char)text[i]))
+			return "a name without spaces and control characters";
 	return n == 0 || n > 32 || strchr(text, '/') || text[0] == '.'
 		       ? "a name of up to 32 characters without '/'"
 		       : NULL;
@@ -51,6 +55,8 @@ static const char *parse_user(void *field, const char *text)
 static const char *parse_control(void *field, const char *text)
 {
 	*(const char **)field = text;
+	if (strlen(text) >= CONTROL_PATH_SIZE)
+		return "a full path of up to 107 characters";
 	return strcmp(text, "none") && text[0] != '/' ? "a full path, or none"
 						      : NULL;
 }

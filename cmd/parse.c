@@ -97,6 +97,8 @@ const char *parse_pref64(const char *text, struct pref64 *out)
 {
 	if (!strchr(text, '/') || !read_prefix6(text, &out->prefix, &out->len))
 		return "a prefix such as 64:ff9b::/96";
+	if (translate_illegal6(out->prefix))
+		return "a prefix of addresses that hosts can have";
 	return pref64_check(out->prefix, out->len);
 }
 

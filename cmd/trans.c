@@ -20,6 +20,9 @@ static const char *parse_tun(void *field, const char *text)
 	const size_t n = strlen(text);
 
 	*(const char **)field = text;
+	/* The kernel's own words for its settings of all interfaces. */
+	if (strcmp(text, "all") == 0 || strcmp(text, "default") == 0)
+		return "an interface name other than all and default";
 	return n == 0 || n > 15 || strpbrk(text, "/: \t%")
 		       ? "an interface name of up to 15 characters"
 		       : NULL;

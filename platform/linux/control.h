@@ -14,8 +14,9 @@
 #include "report.h"
 #include "sandbox.h"
 
-#define CONTROL_CLIENTS 8u
-#define CONTROL_BUFFER  16384u
+#define CONTROL_CLIENTS   8u
+#define CONTROL_PATH_SIZE 108u /* of a UNIX socket, with its NUL */
+#define CONTROL_BUFFER    16384u
 
 /**
  * struct control_command - something that can be asked
@@ -70,7 +71,7 @@ struct control {
 	const struct control_action *actions;
 	void *ctx;
 	struct control_client *clients;
-	char path[108];
+	char path[CONTROL_PATH_SIZE];
 };
 
 /**

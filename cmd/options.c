@@ -279,17 +279,22 @@ static int open_directory(const char *path)
 	return open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* By its directory, so that a file renamed into place is found, too. */
-static int open_file(const struct option_input *in, const char *path)
+/*
+ * By its directory, so that a file renamed into place is found, too.
+ * @flags:	O_NONBLOCK once packets flow: a FIFO in the file's place must
+ *		not stop them
+ */
+static int open_file(const struct option_input *in, const char *path, int flags)
 {
 	const char *slash = strrchr(path, '/');
 
-	return openat(in->dir, slash ? slash + 1 : path, O_RDONLY | O_CLOEXEC);
+	return openat(in->dir, slash ? slash + 1 : path,
+		      O_RDONLY | O_CLOEXEC | flags);
 }
 
 bool options_readable(const struct option_input *in, const char *path)
 {
-	const int fd = open_file(in, path);
+	const int fd = open_file(in, path, O_NONBLOCK);
 
 	if (fd >= 0)
 		close(fd);
@@ -302,10 +307,13 @@ static bool read_file(struct source *s)
 	FILE *f = NULL;
 	int fd = -1;
 
-	if (s->in->dir < 0)
+	if (s->in->dir >= 0) {
+		fd = open_file(s->in, s->file, O_NONBLOCK);
+	} else {
 		s->in->dir = open_directory(s->file);
-	if (s->in->dir >= 0)
-		fd = open_file(s->in, s->file);
+		if (s->in->dir >= 0)
+			fd = open_file(s->in, s->file, 0);
+	}
 	if (fd >= 0)
 		f = fdopen(fd, "r");
 	if (f)

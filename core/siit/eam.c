@@ -95,6 +95,13 @@ const char *eam_add(struct eam *e, struct eam_entry x)
 	return NULL;
 }
 
+/* The longest length of a bitmap of lengths, which is not empty. The mask says
+ * to a static analyser what clz cannot return. */
+static unsigned int longest(uint64_t lens)
+{
+	return ~(unsigned int)__builtin_clzll(lens) & 63u;
+}
+
 static const struct eam_entry *match4(const struct eam *e, uint32_t a)
 {
 	const struct eam_entry *x;
@@ -103,7 +110,7 @@ static const struct eam_entry *match4(const struct eam *e, uint32_t a)
 	unsigned int len;
 
 	for (; lens; lens &= ~(1ull << len)) {
-		len = 63 - (unsigned int)__builtin_clzll(lens);
+		len = longest(lens);
 		x = find4(e, addr4_mask(a, len), len, &unused);
 		if (x)
 			return x;
@@ -121,7 +128,7 @@ static const struct eam_entry *match6(const struct eam *e, struct addr6 a)
 
 	for (int word = 2; word >= 0; word--) {
 		for (lens = e->lens6[word]; lens; lens &= ~(1ull << bit)) {
-			bit = 63 - (unsigned int)__builtin_clzll(lens);
+			bit = longest(lens);
 			len = (unsigned int)word * 64 + bit;
 			x = find6(e, addr6_mask(a, len), len, &unused);
 			if (x)

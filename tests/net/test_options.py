@@ -176,8 +176,7 @@ class Usage(Case):
 
     def test_required(self):
         for applet, option in (("plat", "pool6"), ("plat", "pool4"),
-                               ("clat", "pref64"), ("clat", "source"),
-                               ("dns64", "forward")):
+                               ("clat", "source"), ("dns64", "forward")):
             with self.subTest(applet, option=option):
                 argv = list(GOOD[applet])
                 at = argv.index(f"--{option}")
@@ -286,8 +285,11 @@ class System(Case):
                                  IN_USE, name)
 
     def test_no_such_uplink(self):
-        self.refused(["clat", *spoil("clat", "uplink", "eth9")], LACKING,
-                     "uplink", "eth9")
+        """It may come yet: clat waits, and says for what."""
+        clat = self.box.xlat("clat", *spoil("clat", "uplink", "eth9"))
+        said = lab.ctl("clat", "status").stdout
+        self.assertIn("there is no uplink", said)
+        clat.stop()
 
     def test_instance_in_use(self):
         for applet, argv in GOOD.items():

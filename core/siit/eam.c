@@ -90,27 +90,19 @@ const char *eam_add(struct eam *e, struct eam_entry x)
 		return "an IPv6 prefix that is not mapped already";
 	e->entries[e->count++] = x;
 	e->slots4[slot4] = e->slots6[slot6] = e->count;
-	e->lens4 |= 1ull << x.len4;
-	e->lens6[x.len6 / 64] |= 1ull << x.len6 % 64;
+	e->lens4 |= 1ull << (63 - x.len4);
+	e->lens6[x.len6 / 64] |= 1ull << (63 - x.len6 % 64);
 	return NULL;
-}
-
-/* The longest length of a bitmap of lengths, which is not empty. The mask says
- * to a static analyser what clz cannot return. */
-static unsigned int longest(uint64_t lens)
-{
-	return ~(unsigned int)__builtin_clzll(lens) & 63u;
 }
 
 static const struct eam_entry *match4(const struct eam *e, uint32_t a)
 {
 	const struct eam_entry *x;
-	uint64_t lens = e->lens4;
 	uint32_t unused;
 	unsigned int len;
 
-	for (; lens; lens &= ~(1ull << len)) {
-		len = longest(lens);
+	for (uint64_t lens = e->lens4; lens; lens &= lens - 1) {
+		len = 63u - (unsigned int)__builtin_ctzll(lens);
 		x = find4(e, addr4_mask(a, len), len, &unused);
 		if (x)
 			return x;
@@ -121,15 +113,13 @@ static const struct eam_entry *match4(const struct eam *e, uint32_t a)
 static const struct eam_entry *match6(const struct eam *e, struct addr6 a)
 {
 	const struct eam_entry *x;
-	uint64_t lens;
 	uint32_t unused;
-	unsigned int bit;
 	unsigned int len;
 
-	for (int word = 2; word >= 0; word--) {
-		for (lens = e->lens6[word]; lens; lens &= ~(1ull << bit)) {
-			bit = longest(lens);
-			len = (unsigned int)word * 64 + bit;
+	for (unsigned int word = 3; word-- > 0;) {
+		for (uint64_t lens = e->lens6[word]; lens; lens &= lens - 1) {
+			len = word * 64 + 63u -
+			      (unsigned int)__builtin_ctzll(lens);
 			x = find6(e, addr6_mask(a, len), len, &unused);
 			if (x)
 				return x;

@@ -31,8 +31,8 @@ struct eam {
 	uint32_t count;
 	uint32_t capacity;
 	uint32_t mask;  /* slots per family - 1 */
-	uint64_t lens4; /* bit n: a /n is in use */
-	uint64_t lens6[3];
+	uint64_t lens4; /* bit 63 - n: a /n is in use, the longest is lowest */
+	uint64_t lens6[3]; /* bit 63 - n % 64 of word n / 64, as above */
 };
 
 /**

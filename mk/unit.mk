@@ -2,7 +2,7 @@
 # Unit tests: one Criterion program (glibc), with ASan and UBSan. Of cmd and
 # platform only what asks nothing of the system is linked.
 
-SAN := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+SAN := -O1 -g -fno-pie -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 
 UNIT_APP_C := $(wildcard cmd/options.c cmd/parse.c platform/linux/vnet.c)
@@ -11,7 +11,7 @@ UNIT_O     := $(CORE_C:%.c=$(B)/unit-obj/%.o) \
 	$(UNIT_APP_C:%.c=$(B)/unit-obj/%.o) $(UNIT_C:%.c=$(B)/unit-obj/%.o)
 
 $(B)/unit: $(UNIT_O)
-	$(call say,LINK)$(CC) $(SAN) -o $@ $^ -lcriterion
+	$(call say,LINK)$(CC) $(SAN) -no-pie -o $@ $^ -lcriterion
 
 $(B)/unit-obj/core/%.o: core/%.c $(MAKEFILE_LIST) | $(B)/.have-build
 	@mkdir -p $(@D)

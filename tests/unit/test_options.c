@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "list.h"
+#include "leaks.h"
 #include "options.h"
 #include "parse.h"
 
@@ -131,7 +132,13 @@ static void expect_line(unsigned int line, const char *what)
 	cr_expect_str_eq(error.text, want);
 }
 
-TestSuite(options, .fini = no_file);
+static void tear_down(void)
+{
+	no_file();
+	leaks_check();
+}
+
+TestSuite(options, .fini = tear_down);
 
 Test(options, both_ways_to_give_a_value)
 {

@@ -3,8 +3,11 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "leaks.h"
 #include "list.h"
 #include "parse.h"
+
+TestSuite(parse, .fini = leaks_check);
 
 /* Texts that are no value of a kind; @parse must refuse each. */
 #define REFUSES(parse, out, ...)                                               \

@@ -173,7 +173,7 @@ static size_t segments(const struct made *super, size_t size, bool ecn,
  */
 static void same_as_segments(struct offload o)
 {
-	static struct made part[SEGMENTS];
+	struct made *part = calloc(SEGMENTS, sizeof(*part));
 	static struct bench single;
 	const size_t n = segments(&m, o.gso_size, o.gso_ecn, part, SEGMENTS);
 	size_t at = 0;
@@ -207,6 +207,7 @@ static void same_as_segments(struct offload o)
 	}
 	cr_expect_eq(at, b.count);
 	bench_clear(&single);
+	free(part);
 }
 
 /* Segments at IPv6's minimum and an IPv4 next hop below it. */
@@ -278,7 +279,7 @@ Test(super, what_fits_stays_whole)
 /* Too big: the sender is told, and sees the first segment quoted. */
 Test(super, first_segment_is_quoted)
 {
-	static struct made part[SEGMENTS];
+	struct made *part = calloc(SEGMENTS, sizeof(*part));
 
 	make4_tcp(&m, (struct make4){ .df = true, .id = 3 }, 30000);
 	m.b[20 + 13] = 0x19; /* ACK, PSH, FIN */
@@ -307,6 +308,7 @@ Test(super, first_segment_is_quoted)
 	cr_assert_eq(b.r.verdict, XLAT_REPLY);
 	cr_expect_eq(be_get32(out_icmp(&b) + 4), 1320);
 	cr_expect_arr_eq(b.packet[0] + 48, part[0].b, 1232);
+	free(part);
 }
 
 static void refused(struct offload o)

@@ -5,8 +5,9 @@
 #include "leaks.h"
 
 /*
- * Not at the end of each test: core does not allocate (tests/lint/purity.sh
- * says so), and the search takes longer than most of its tests.
+ * Not at the end of each test: there Criterion does not look any more, core
+ * does not allocate (tests/lint/purity.sh says so), and the search takes
+ * longer than most tests.
  */
 const char *__asan_default_options(void);
 

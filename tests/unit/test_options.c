@@ -77,10 +77,14 @@ static void no_file(void)
 
 static bool read_options(int argc, char **argv)
 {
+	bool ok;
+
 	options_forget(&input);
 	input = (struct option_input){ .argc = argc, .argv = argv, .dir = -1 };
 	memset(&error, 0, sizeof(error));
-	return options_read(&table, &config, &input, &error);
+	ok = options_read(&table, &config, &input, &error);
+	leaks_check();
+	return ok;
 }
 
 /* Read a command line of words with blanks between them. */
@@ -132,13 +136,7 @@ static void expect_line(unsigned int line, const char *what)
 	cr_expect_str_eq(error.text, want);
 }
 
-static void tear_down(void)
-{
-	no_file();
-	leaks_check();
-}
-
-TestSuite(options, .fini = tear_down);
+TestSuite(options, .fini = no_file);
 
 Test(options, both_ways_to_give_a_value)
 {

@@ -7,8 +7,6 @@
 #include "list.h"
 #include "parse.h"
 
-TestSuite(parse, .fini = leaks_check);
-
 /* Texts that are no value of a kind; @parse must refuse each. */
 #define REFUSES(parse, out, ...)                                               \
 	do {                                                                   \
@@ -288,4 +286,5 @@ Test(parse, lists_grow)
 	for (uint32_t i = 0; i < 1000; i++)
 		cr_expect_eq(((uint32_t *)l.items)[i], i);
 	free(l.items);
+	leaks_check();
 }

@@ -348,8 +348,7 @@ static void (*const metrics[])(const void *ctx,
 static const struct app_hooks hooks = {
 	.name = "clat",
 	.options = &table,
-	/* What following the network takes has not been listed. */
-	.job = SECCOMP_OFF,
+	.job = SECCOMP_FOLLOWER,
 	.commands = commands,
 	.metrics = metrics,
 	.check = check,

@@ -240,9 +240,8 @@ static enum exit_status start_helper(struct trans *t)
 	if (t->opt->no_setup)
 		return EXIT_OK;
 	err = helper_start(&t->helper, t->tun.ifindex, t->app.opt->user,
-			   t->app.opt->no_sandbox || !t->app.hooks->job
-				   ? SECCOMP_OFF
-				   : SECCOMP_HELPER);
+			   t->app.opt->no_sandbox ? SECCOMP_OFF
+						  : SECCOMP_HELPER);
 	t->setup = err == 0;
 	if (err)
 		log_error("cannot start the helper: %s", strerror(-err));

@@ -115,6 +115,24 @@ static const struct rule engine[] = {
 	ALLOW(wait4), /* for the helper */
 };
 
+/* Sockets that need no right, and files that say how the network is; raw
+ * sockets and netlink are open already. */
+static const struct rule follower[] = {
+	ALLOW(recvmsg),
+	ALLOW(fcntl),
+#ifdef __NR_open
+	ALLOW_IF(open, 1, WRITING, O_RDONLY),
+#endif
+	ALLOW_IF(socket, 0, ~0u, AF_INET),
+	ALLOW_IF(socket, 0, ~0u, AF_INET6),
+	ALLOW_IF(socket, 0, ~0u, AF_UNIX), /* if_nametoindex() */
+	ALLOW_IF(ioctl, 1, ~0u, SIOCGIFINDEX),
+	ALLOW_IF(ioctl, 1, ~0u, SIOCGIFNAME),
+	ALLOW(connect),
+	ALLOW(bind),
+	ALLOW(setsockopt),
+};
+
 static const struct rule resolver[] = {
 	ALLOW(recvmmsg),
 	ALLOW(sendmmsg),
@@ -145,7 +163,7 @@ static const struct rule helper[] = {
 /* Six instructions a rule at most, and what is around them. */
 #define PROGRAM_MAX                                                            \
 	(8 + 6 * (XL_COUNT(common) + XL_COUNT(serving) + XL_COUNT(engine) +    \
-		  XL_COUNT(resolver) + XL_COUNT(helper)))
+		  XL_COUNT(follower) + XL_COUNT(resolver) + XL_COUNT(helper)))
 
 struct program {
 	struct sock_filter code[PROGRAM_MAX];
@@ -230,8 +248,10 @@ static void add_job(struct program *p, enum seccomp_job job)
 		add_rules(p, helper, XL_COUNT(helper));
 	else
 		add_rules(p, serving, XL_COUNT(serving));
-	if (job == SECCOMP_ENGINE)
+	if (job == SECCOMP_ENGINE || job == SECCOMP_FOLLOWER)
 		add_rules(p, engine, XL_COUNT(engine));
+	if (job == SECCOMP_FOLLOWER)
+		add_rules(p, follower, XL_COUNT(follower));
 	if (job == SECCOMP_RESOLVER)
 		add_rules(p, resolver, XL_COUNT(resolver));
 }

@@ -15,12 +15,14 @@
  * enum seccomp_job - what a process is there for
  * @SECCOMP_OFF:	no filter (--no-sandbox)
  * @SECCOMP_ENGINE:	packets of a TUN, clients of ctl and metrics
- * @SECCOMP_RESOLVER:	the same clients, and sockets for DNS
+ * @SECCOMP_FOLLOWER:	the same, and the network is followed
+ * @SECCOMP_RESOLVER:	clients of ctl and metrics, and sockets for DNS
  * @SECCOMP_HELPER:	netlink and settings below /proc/sys
  */
 enum seccomp_job {
 	SECCOMP_OFF,
 	SECCOMP_ENGINE,
+	SECCOMP_FOLLOWER,
 	SECCOMP_RESOLVER,
 	SECCOMP_HELPER,
 };

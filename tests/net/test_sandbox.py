@@ -17,10 +17,10 @@ POOL6 = "2001:db8:46::/96"
 FAR4, A4, A6 = "203.0.113.9", "198.51.100.1", "2001:db8:5::1"
 SIIT = ["siit", "--pool6", POOL6, "--eam", f"{A4},{A6}",
         "--allow4", "198.51.100.0/24", "--allow4", "203.0.113.0/24"]
-# clat has no list yet.
 APPLETS = {
     "siit": SIIT,
     "plat": ["plat", "--pool6", POOL6, "--pool4", "192.0.2.1"],
+    "clat": ["clat"],
     "dns64": ["dns64", "--forward", "127.0.0.2", "--listen", "127.0.0.1:53"],
 }
 # x86-64's numbers
@@ -28,7 +28,8 @@ OPEN, MMAP, IOCTL, GETPID, SOCKET, CONNECT, FORK, EXECVE = \
     2, 9, 16, 39, 41, 42, 57, 59
 PTRACE, MOUNT, OPENAT, UNSHARE, CLONE3, EPOLL_CTL, BPF, CLOCK = \
     101, 165, 257, 272, 435, 233, 321, 228
-AF_UNIX, AF_INET, AF_PACKET, SOCK_STREAM, SOCK_RAW = 1, 2, 17, 1, 3
+AF_UNIX, AF_INET, AF_NETLINK, AF_PACKET = 1, 2, 16, 17
+SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
 O_WRONLY, O_CREAT, AT_FDCWD = 1, 0o100, 2 ** 64 - 100
 CAP_NET_ADMIN = 12
 EXECUTABLE = 7  # PROT_READ | PROT_WRITE | PROT_EXEC
@@ -98,6 +99,13 @@ class Killed(unittest.TestCase):
     def test_dns64(self):
         self.refuses("dns64", SOME | NO_FILES)
 
+    def test_clat(self):
+        self.refuses("clat", SOME | {
+            "a file to write": NO_FILES["a file to write"],
+            "open to write": (OPEN, 0, O_WRONLY),
+            "netlink": (SOCKET, AF_NETLINK, SOCK_RAW, 0),
+            "ioctl TUNSETIFF": NEVER["ioctl TUNSETIFF"]})
+
     def test_helper(self):
         self.refuses("siit", SOME | {
             "inet socket": NO_SOCKETS["inet socket"],
@@ -119,6 +127,12 @@ class Lives(unittest.TestCase):
             self.assertEqual(inject.call(pid, OPENAT, 99, 0, 0),
                              -errno.EFAULT)
             self.assertTrue(translates(box))
+
+    def test_clat_may_ask_resolvers(self):
+        with running("clat") as (program, _):
+            self.assertGreater(inject.call(program.proc.pid, SOCKET, AF_INET,
+                                           SOCK_DGRAM, 0), 2)
+            self.assertTrue(program.running())
 
     def test_no_sandbox(self):
         with running("siit", "--no-sandbox") as (program, box):

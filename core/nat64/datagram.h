@@ -13,13 +13,6 @@
 #include "nat64/hash.h"
 #include "nat64/state.h"
 
-/* What has come of a datagram so far, and what a new piece does to it. */
-enum datagram_piece {
-	DATAGRAM_NEW,       /* it was missing */
-	DATAGRAM_DUPLICATE, /* the very same has come before */
-	DATAGRAM_OVERLAP /* it contradicts what has come, or is one too many */
-};
-
 /**
  * datagram_find() - the datagram a fragment belongs to
  *
@@ -38,15 +31,6 @@ XL_MUST_USE uint32_t datagram_open(struct nat64 *n, const struct pkt_view *v);
  * datagram_close() - forget it
  */
 void datagram_close(struct nat64 *n, uint32_t index);
-
-/**
- * datagram_add() - a fragment has come
- */
-XL_MUST_USE enum datagram_piece datagram_add(struct datagram *d,
-					     const struct pkt_view *v);
-
-/* Have all fragments come? */
-bool datagram_is_complete(const struct datagram *d);
 
 XL_INLINE struct datagram *datagram_at(const struct nat64 *n, uint32_t index)
 {

@@ -50,7 +50,7 @@ static enum xlat_why hold(struct nat64 *n, uint32_t index, const struct pkt *p)
 		forget(n, index);
 		return WHY_FRAGMENT;
 	}
-	if (d->whole && datagram_is_complete(d)) {
+	if (d->whole && parts_are_all(&d->parts)) {
 		waiting_finish_udp(n, index);
 		ready(n, index);
 	}
@@ -65,10 +65,10 @@ static enum xlat_why add(struct nat64 *n, uint32_t index,
 
 	if (d->dead)
 		return WHY_FRAGMENT;
-	switch (datagram_add(d, v)) {
-	case DATAGRAM_NEW:
+	switch (parts_add(&d->parts, v)) {
+	case PART_NEW:
 		break;
-	case DATAGRAM_OVERLAP: /* RFC 5722: all of it, what comes too */
+	case PART_OVERLAP: /* RFC 5722: all of it, what comes too */
 		waiting_drop(n, index);
 		d->dead = true;
 		return WHY_FRAGMENT;
@@ -110,7 +110,7 @@ enum xlat_why fragment_arrives(struct nat64 *n, const struct pkt *p,
 		return WHY_NONE;
 	v->sport = d->sport;
 	v->dport = d->dport;
-	if (!d->waiting_first && datagram_is_complete(d))
+	if (!d->waiting_first && parts_are_all(&d->parts))
 		datagram_close(n, i);
 	return WHY_NONE;
 }
@@ -137,7 +137,7 @@ void fragment_passed(struct nat64 *n, const struct pkt_view *v, bool forwarded)
 	d->known = true;
 	if (d->waiting_first)
 		ready(n, i);
-	else if (datagram_is_complete(d))
+	else if (parts_are_all(&d->parts))
 		datagram_close(n, i);
 }
 
@@ -171,7 +171,7 @@ bool fragment_release(struct nat64 *n, struct pkt *out, bool *built)
 	if (!d->next_ready)
 		n->datagrams_ready.tail = 0;
 	d->next_ready = 0;
-	if (!d->dead && datagram_is_complete(d))
+	if (!d->dead && parts_are_all(&d->parts))
 		datagram_close(n, i);
 	return true;
 }

@@ -20,6 +20,7 @@
 #include "nat64/pool.h"
 #include "nat64/slab.h"
 #include "nat64/table.h"
+#include "siit/parts.h"
 
 /**
  * struct session - RFC 6146, 3.2
@@ -103,7 +104,6 @@ struct held {
 };
 
 #define DATAGRAMS       4096u /* in fragments, at a time */
-#define DATAGRAM_PARTS  64u   /* fragments of one */
 #define DATAGRAM_SHARE  512u  /* of one sender */
 #define WAITING_MAX     1024u /* fragments that wait for the first one */
 #define WAITING_SHARE   128u  /* of one sender */
@@ -117,12 +117,6 @@ struct datagram_key {
 	uint8_t proto;
 };
 
-/* Bytes of the transport payload, from @off to before @end. */
-struct datagram_part {
-	uint16_t off;
-	uint16_t end;
-};
-
 /**
  * struct datagram - one that comes in fragments
  * @sport:	ports as the first fragment told them, once it has come
@@ -131,8 +125,7 @@ struct datagram_part {
  * @dead:	there was an overlap: nothing of it passes any more
  * @share:	its sender's place in nat64.shares
  * @since:	when the first of its fragments came, seconds
- * @end:	bytes it has, once the last fragment has come; else 0
- * @bytes:	bytes that have come
+ * @parts:	what has come of it
  */
 struct datagram {
 	struct datagram_key key;
@@ -148,10 +141,7 @@ struct datagram {
 	uint32_t next_ready;
 	uint32_t waiting_first;
 	uint32_t waiting_last;
-	uint32_t end;
-	uint32_t bytes;
-	uint32_t count;
-	struct datagram_part parts[DATAGRAM_PARTS];
+	struct parts parts;
 };
 
 /**

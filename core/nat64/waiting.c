@@ -68,7 +68,7 @@ void waiting_drop(struct nat64 *n, uint32_t datagram)
 void waiting_finish_udp(struct nat64 *n, uint32_t datagram)
 {
 	const struct datagram *d = datagram_at(n, datagram);
-	uint64_t sum = d->key.src.lo + d->key.dst + d->end + IP_UDP;
+	uint64_t sum = d->key.src.lo + d->key.dst + d->parts.end + IP_UDP;
 	uint8_t *udp = NULL;
 	uint16_t check;
 

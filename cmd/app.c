@@ -179,8 +179,19 @@ const char *app_reload(void *ctx, struct report *r)
 	return reload_run(ctx, r);
 }
 
+const char *app_health(void *ctx, struct report *r)
+{
+	const struct app *a = ctx;
+	const char *why = a->hooks->health(a);
+
+	if (!why)
+		report_text(r, "health", 0, "good");
+	return why;
+}
+
 static const struct control_action actions[] = {
 	{ "reload", app_reload },
+	{ "health", app_health },
 	{ NULL, NULL },
 };
 
@@ -317,6 +328,8 @@ static enum exit_status give_up_authority(struct app *a)
 	a->started = ev_clock();
 	log_info("xlat %s %s is ready", a->hooks->name, XLAT_VERSION);
 	notify_send("READY=1");
+	a->loop.now = a->started;
+	notify_watchdog(&a->loop);
 	return EXIT_OK;
 }
 

@@ -62,6 +62,8 @@ struct app;
  * @actions:	what it may tell; NULL: to reload
  * @check:	stage parse: does the configuration make sense? Nothing is
  *		opened and nothing changed
+ * @health:	NULL: what the applet is there for can be had of it; else a few
+ *		words why not
  * @open:	stage open: takes memory, opens and configures; it logs why it
  *		cannot. With authority
  * @close:	undoes @open, as far as it came; without authority
@@ -85,6 +87,7 @@ struct app_hooks {
 	void (*const *metrics)(const void *ctx, struct report *r);
 	const struct control_action *actions;
 	bool (*check)(struct app *a, struct option_error *e);
+	const char *(*health)(const struct app *a);
 	enum exit_status (*open)(struct app *a);
 	void (*close)(struct app *a);
 	int (*reload)(struct app *a, struct app_options *fresh,
@@ -121,8 +124,9 @@ struct app {
  */
 XL_MUST_USE int app_run(struct app *a, int argc, char **argv);
 
-/* The action `reload`, for an applet with a table of its own. */
+/* The actions `reload` and `health`, for an applet with a table of its own. */
 const char *app_reload(void *ctx, struct report *r);
+const char *app_health(void *ctx, struct report *r);
 
 /* The exit status for -errno. */
 enum exit_status app_status(int err);

@@ -336,6 +336,14 @@ static void status(const void *ctx, struct report *r)
 	follow_report(&d->follow, r);
 }
 
+static const char *health(const struct app *a)
+{
+	const struct daemon *d = (const struct daemon *)(const void *)a;
+	const char *why = trans_health(a);
+
+	return why ? why : follow_health(&d->follow);
+}
+
 static const struct control_command commands[] = {
 	{ "status", status, NULL },
 	{ "counters", trans_counters, NULL },
@@ -352,6 +360,7 @@ static const struct app_hooks hooks = {
 	.commands = commands,
 	.metrics = metrics,
 	.check = check,
+	.health = health,
 	.open = open_clat,
 	.close = close_clat,
 };

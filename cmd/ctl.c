@@ -12,6 +12,8 @@
 #include "app.h"
 #include "applet.h"
 
+#define PATIENCE 5 /* s */
+
 /**
  * struct question - what to ask of whom
  */
@@ -29,9 +31,9 @@ static int usage(bool wanted)
 	      "  --json          the answer as JSON\n"
 	      "  --control PATH  its socket; default: "
 	      "/run/xlat/INSTANCE.sock\n\n"
-	      "Commands: status, counters, metrics; siit, dns64: reload; "
-	      "plat: sessions,\nbindings; dns64: servers, cache, flush. "
-	      "Another word gets the list.\n",
+	      "Commands: status, counters, metrics, health; siit, dns64: "
+	      "reload; plat:\nsessions, bindings; dns64: servers, cache, "
+	      "flush. Another word gets the list.\n",
 	      wanted ? stdout : stderr);
 	return wanted ? EXIT_OK : EXIT_USAGE;
 }
@@ -81,7 +83,7 @@ static int no_answer(const struct question *q, const struct sockaddr_un *to)
 			 q->instance, to->sun_path);
 	else
 		snprintf(text, sizeof(text), "%s: %s", to->sun_path,
-			 strerror(err));
+			 err == EAGAIN ? "no answer in time" : strerror(err));
 	options_printable(text);
 	fprintf(stderr, "xlat ctl: %s\n", text);
 	return app_status(-err) == EXIT_DENIED ? EXIT_DENIED : EXIT_RUN;
@@ -100,6 +102,14 @@ static bool send_question(int fd, const struct question *q)
 	return send(fd, line, (size_t)n, MSG_NOSIGNAL) == n;
 }
 
+/* What is refused is a mistake of whoever asks; bad health is not. */
+static int refused(const char *command, const char *answer)
+{
+	fprintf(stderr, "xlat ctl: '%.64s': %s", command,
+		strncmp(answer, "error ", 6) == 0 ? answer + 6 : answer);
+	return strcmp(command, "health") == 0 ? EXIT_RUN : EXIT_USAGE;
+}
+
 /* The first line is "ok" or "error ...", the rest goes to standard output. */
 static int show_answer(FILE *f, const char *command)
 {
@@ -107,16 +117,14 @@ static int show_answer(FILE *f, const char *command)
 	size_t n;
 
 	if (!fgets(buf, sizeof(buf), f)) {
-		fputs("xlat ctl: the instance closed the connection without "
-		      "an answer\n",
+		fputs(ferror(f) ? "xlat ctl: no answer in time\n"
+				: "xlat ctl: the instance closed the "
+				  "connection without an answer\n",
 		      stderr);
 		return EXIT_RUN;
 	}
-	if (strcmp(buf, "ok\n")) {
-		fprintf(stderr, "xlat ctl: '%.64s': %s", command,
-			strncmp(buf, "error ", 6) == 0 ? buf + 6 : buf);
-		return EXIT_USAGE;
-	}
+	if (strcmp(buf, "ok\n"))
+		return refused(command, buf);
 	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
 		fwrite(buf, 1, n, stdout);
 	if (ferror(f)) {
@@ -124,6 +132,21 @@ static int show_answer(FILE *f, const char *command)
 		return EXIT_RUN;
 	}
 	return EXIT_OK;
+}
+
+/* Who hangs must not make whoever asks hang: that may be a health check. */
+static int open_socket(void)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE };
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		       sizeof(patience)))
+		return -1;
+	return fd;
 }
 
 int ctl_run(int argc, char **argv)
@@ -138,7 +161,7 @@ int ctl_run(int argc, char **argv)
 		return usage(true);
 	if (!read_question(&q, argc, argv) || !set_path(&q, &to))
 		return usage(false);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = open_socket();
 	if (fd < 0 || connect(fd, (const void *)&to, sizeof(to)) < 0 ||
 	    !send_question(fd, &q))
 		return no_answer(&q, &to);

@@ -349,8 +349,19 @@ static const char *flush(void *ctx, struct report *r)
 	return NULL;
 }
 
+static const char *health(const struct app *a)
+{
+	const struct daemon *d = (const struct daemon *)(const void *)a;
+	const struct upstream *up = &d->io.query.up;
+
+	return up->server_count && upstream_all_down(up, a->loop.now)
+		       ? "no server has answered lately"
+		       : NULL;
+}
+
 static const struct control_action actions[] = {
 	{ "reload", app_reload },
+	{ "health", app_health },
 	{ "flush", flush },
 	{ NULL, NULL },
 };
@@ -372,6 +383,7 @@ static const struct app_hooks hooks = {
 	.metrics = metrics,
 	.actions = actions,
 	.check = check,
+	.health = health,
 	.open = open_dns64,
 	.close = close_dns64,
 	.reload = reload,

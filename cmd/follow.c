@@ -447,6 +447,13 @@ void follow_close(struct follow *f)
 	watch_close(&f->watch);
 }
 
+const char *follow_health(const struct follow *f)
+{
+	const bool native = f->life.facts.native4 && !f->opt->force;
+
+	return !f->open || f->life.routed || native ? NULL : reason(f);
+}
+
 void follow_report(const struct follow *f, struct report *r)
 {
 	const struct claim *held = &f->claims[LIFE_HELD];

@@ -98,6 +98,12 @@ XL_MUST_USE enum exit_status follow_open(struct follow *f);
 /* Take down what is configured. */
 void follow_close(struct follow *f);
 
+/**
+ * follow_health() - NULL: IPv4 works, through us or natively; else a few words
+ * why it does not
+ */
+const char *follow_health(const struct follow *f);
+
 /* Fields of status. */
 void follow_report(const struct follow *f, struct report *r);
 

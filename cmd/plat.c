@@ -276,6 +276,7 @@ static const struct app_hooks hooks = {
 	.commands = commands,
 	.metrics = metrics,
 	.check = check,
+	.health = trans_health,
 	.open = open_plat,
 	.close = close_plat,
 };

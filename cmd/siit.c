@@ -191,6 +191,7 @@ static const struct app_hooks hooks = {
 	.commands = commands,
 	.metrics = metrics,
 	.check = check,
+	.health = trans_health,
 	.open = open_siit,
 	.close = close_siit,
 	.reload = reload,

@@ -369,6 +369,13 @@ enum exit_status trans_start(struct trans *t,
 	return app_status(err);
 }
 
+const char *trans_health(const struct app *a)
+{
+	const struct trans *t = (const struct trans *)(const void *)a;
+
+	return tun_is_up(&t->tun) ? NULL : "the device is down";
+}
+
 void trans_breathe(void *ctx)
 {
 	struct trans *t = ctx;

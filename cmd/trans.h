@@ -145,6 +145,9 @@ void trans_close(struct trans *t);
 /* trans_adopt() - translate by @t->opt, which has changed, from now on. */
 void trans_adopt(struct trans *t);
 
+/* trans_health() - is the device up? NULL, or that it is not. */
+const char *trans_health(const struct app *a);
+
 /* trans_breathe() - in the middle of something long: handle packets. */
 void trans_breathe(void *ctx);
 

@@ -8,8 +8,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define US 1000u
+
 /* To the manager; -1: there is none. */
 static int manager = -1;
+
+/* When it wants to hear next that the loop turns, and how often, ns. */
+static struct ev_timer watchdog;
+static uint64_t pat_every;
 
 void notify_open(void)
 {
@@ -40,4 +46,37 @@ void notify_send(const char *state)
 	if (manager >= 0)
 		(void)send(manager, state, strlen(state),
 			   MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void pat(struct ev_loop *loop, struct ev_timer *t)
+{
+	notify_send("WATCHDOG=1");
+	ev_timer_set(loop, t, loop->now + pat_every);
+}
+
+/* A number that is all of the variable; 0: there is none. */
+static uint64_t number(const char *variable)
+{
+	const char *text = getenv(variable);
+	char *end;
+	unsigned long long n;
+
+	if (!text || *text < '0' || *text > '9')
+		return 0;
+	n = strtoull(text, &end, 10);
+	return *end ? 0 : n;
+}
+
+void notify_watchdog(struct ev_loop *loop)
+{
+	const uint64_t usec = number("WATCHDOG_USEC");
+	const uint64_t pid = number("WATCHDOG_PID");
+
+	if (manager < 0 || !usec || usec > UINT64_MAX / US ||
+	    (pid && pid != (uint64_t)getpid()))
+		return;
+	/* Twice as often as is asked for: a late one is not the end. */
+	pat_every = usec * US / 2;
+	watchdog.due = pat;
+	pat(loop, &watchdog);
 }

@@ -5,6 +5,8 @@
 #ifndef XLAT_LINUX_NOTIFY_H
 #define XLAT_LINUX_NOTIFY_H
 
+#include "ev.h"
+
 /* notify_open() - connect to the manager, if there is one; with authority. */
 void notify_open(void);
 
@@ -14,5 +16,13 @@ void notify_open(void);
  * Does nothing where no service manager listens.
  */
 void notify_send(const char *state);
+
+/**
+ * notify_watchdog() - from now on, tell the manager that the loop turns
+ *
+ * As often as WATCHDOG_USEC asks for, if it does. Who hangs is silent, and is
+ * started anew.
+ */
+void notify_watchdog(struct ev_loop *loop);
 
 #endif

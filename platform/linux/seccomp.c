@@ -112,6 +112,7 @@ static const struct rule serving[] = {
 
 static const struct rule engine[] = {
 	ALLOW(writev), ALLOW_IF(ioctl, 1, ~0u, TUNSETOFFLOAD),
+	ALLOW_IF(ioctl, 1, ~0u, SIOCGIFFLAGS),
 	ALLOW(wait4), /* for the helper */
 };
 

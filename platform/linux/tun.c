@@ -41,16 +41,11 @@ static void negotiate(struct tun *t, bool offload)
 
 static int find_index(struct tun *t, struct ifreq *ifr)
 {
-	const int s = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int err = 0;
-
-	if (s < 0)
+	t->socket = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (t->socket < 0 || ioctl(t->socket, SIOCGIFINDEX, ifr) < 0)
 		return -errno;
-	if (ioctl(s, SIOCGIFINDEX, ifr) < 0)
-		err = -errno;
 	t->ifindex = ifr->ifr_ifindex;
-	close(s);
-	return err;
+	return 0;
 }
 
 static int attach(struct tun *t, const char *name)
@@ -75,7 +70,7 @@ int tun_open(struct tun *t, const char *name, bool offload)
 	const size_t len = strlen(name);
 	int err;
 
-	*t = (struct tun){ .tso = offload, .uso = offload };
+	*t = (struct tun){ .socket = -1, .tso = offload, .uso = offload };
 	if (len == 0 || len >= sizeof(t->name))
 		return -EINVAL;
 	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -83,7 +78,7 @@ int tun_open(struct tun *t, const char *name, bool offload)
 		return -errno;
 	err = attach(t, name);
 	if (err) {
-		close(t->fd);
+		tun_close(t);
 		return err;
 	}
 	negotiate(t, offload);
@@ -92,8 +87,19 @@ int tun_open(struct tun *t, const char *name, bool offload)
 
 void tun_close(struct tun *t)
 {
+	if (t->socket >= 0)
+		close(t->socket);
 	close(t->fd);
 	t->fd = -1;
+}
+
+bool tun_is_up(const struct tun *t)
+{
+	struct ifreq ifr = { 0 };
+
+	memcpy(ifr.ifr_name, t->name, sizeof(t->name));
+	return ioctl(t->socket, SIOCGIFFLAGS, &ifr) == 0 &&
+	       ifr.ifr_flags & IFF_UP;
 }
 
 void tun_reduce(struct tun *t, enum pkt_gso gso)

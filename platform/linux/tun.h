@@ -13,6 +13,7 @@
 /**
  * struct tun - an open device
  * @fd:		non-blocking descriptor
+ * @socket:	for questions about the device
  * @ifindex:	interface index
  * @tso:	TCP super-packets are offered and taken
  * @uso:	UDP super-packets are offered and taken
@@ -20,6 +21,7 @@
  */
 struct tun {
 	int fd;
+	int socket;
 	int ifindex;
 	bool tso;
 	bool uso;
@@ -37,6 +39,9 @@ struct tun {
 XL_MUST_USE int tun_open(struct tun *t, const char *name, bool offload);
 
 void tun_close(struct tun *t);
+
+/* Is the device there, and up? */
+bool tun_is_up(const struct tun *t);
 
 /**
  * tun_reduce() - offer fewer offloads after the kernel refused a super-packet

@@ -190,9 +190,9 @@ const char *app_health(void *ctx, struct report *r)
 }
 
 static const struct control_action actions[] = {
-	{ "reload", app_reload },
-	{ "health", app_health },
-	{ NULL, NULL },
+	{ .name = "reload", .run = app_reload },
+	{ .name = "health", .run = app_health },
+	{ .name = NULL },
 };
 
 static enum exit_status open_control(struct app *a)
@@ -253,8 +253,8 @@ static bool next_metrics(const void *ctx, uint32_t *cursor, struct report *r)
 }
 
 static const struct control_command common[] = {
-	{ "metrics", NULL, next_metrics },
-	{ NULL, NULL, NULL },
+	{ .name = "metrics", .next = next_metrics },
+	{ .name = NULL },
 };
 
 static enum exit_status open_metrics(struct app *a)

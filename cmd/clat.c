@@ -345,9 +345,9 @@ static const char *health(const struct app *a)
 }
 
 static const struct control_command commands[] = {
-	{ "status", status, NULL },
-	{ "counters", trans_counters, NULL },
-	{ NULL, NULL, NULL },
+	{ .name = "status", .show = status },
+	{ .name = "counters", .show = trans_counters },
+	{ .name = NULL },
 };
 
 static void (*const metrics[])(const void *ctx,

@@ -16,17 +16,20 @@
 
 /**
  * struct question - what to ask of whom
+ * @line:	the command and its arguments
  */
 struct question {
 	const char *instance;
 	const char *command;
 	const char *path;
 	bool json;
+	char line[480];
 };
 
 static int usage(bool wanted)
 {
-	fputs("usage: xlat ctl INSTANCE COMMAND [--json] [--control PATH]\n\n"
+	fputs("usage: xlat ctl INSTANCE COMMAND [ARGUMENT]... [--json] "
+	      "[--control PATH]\n\n"
 	      "Ask a running instance (by default called as its applet is).\n\n"
 	      "  --json          the answer as JSON\n"
 	      "  --control PATH  its socket; default: "
@@ -36,6 +39,17 @@ static int usage(bool wanted)
 	      "flush. Another word gets the list.\n",
 	      wanted ? stdout : stderr);
 	return wanted ? EXIT_OK : EXIT_USAGE;
+}
+
+/* Return: false if it is too long, or would not be one word there. */
+static bool add_word(struct question *q, const char *word)
+{
+	const size_t n = strlen(q->line);
+	const size_t room = sizeof(q->line) - n;
+
+	return *word && !strpbrk(word, " \n") &&
+	       (size_t)snprintf(q->line + n, room, n ? " %s" : "%s", word) <
+		       room;
 }
 
 /* Return: false if the arguments are none. */
@@ -50,10 +64,10 @@ static bool read_question(struct question *q, int argc, char **argv)
 			return false;
 		else if (!q->instance)
 			q->instance = argv[i];
+		else if (!add_word(q, argv[i]))
+			return false;
 		else if (!q->command)
 			q->command = argv[i];
-		else
-			return false;
 	}
 	return q->instance && q->command;
 }
@@ -91,14 +105,10 @@ static int no_answer(const struct question *q, const struct sockaddr_un *to)
 
 static bool send_question(int fd, const struct question *q)
 {
-	char line[128];
-	const int n = snprintf(line, sizeof(line), "%s%s\n", q->command,
-			       q->json ? " json" : "");
+	char line[512];
+	const int n = snprintf(line, sizeof(line), "%s%s\n", q->line,
+			       q->json ? " --json" : "");
 
-	if (n <= 0 || n >= (int)sizeof(line)) {
-		errno = EMSGSIZE;
-		return false;
-	}
 	return send(fd, line, (size_t)n, MSG_NOSIGNAL) == n;
 }
 

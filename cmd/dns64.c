@@ -360,16 +360,18 @@ static const char *health(const struct app *a)
 }
 
 static const struct control_action actions[] = {
-	{ "reload", app_reload },
-	{ "health", app_health },
-	{ "flush", flush },
-	{ NULL, NULL },
+	{ .name = "reload", .run = app_reload },
+	{ .name = "health", .run = app_health },
+	{ .name = "flush", .run = flush },
+	{ .name = NULL },
 };
 
 static const struct control_command commands[] = {
-	{ "status", status, NULL },   { "counters", counters, NULL },
-	{ "servers", NULL, servers }, { "cache", NULL, cache },
-	{ NULL, NULL, NULL },
+	{ .name = "status", .show = status },
+	{ .name = "counters", .show = counters },
+	{ .name = "servers", .next = servers },
+	{ .name = "cache", .next = cache },
+	{ .name = NULL },
 };
 
 static void (*const metrics[])(const void *ctx,

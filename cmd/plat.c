@@ -259,11 +259,11 @@ static bool next_binding(const void *ctx, uint32_t *cursor, struct report *r)
 }
 
 static const struct control_command commands[] = {
-	{ "status", status, NULL },
-	{ "counters", counters, NULL },
-	{ "sessions", NULL, next_session },
-	{ "bindings", NULL, next_binding },
-	{ NULL, NULL, NULL },
+	{ .name = "status", .show = status },
+	{ .name = "counters", .show = counters },
+	{ .name = "sessions", .next = next_session },
+	{ .name = "bindings", .next = next_binding },
+	{ .name = NULL },
 };
 
 static void (*const metrics[])(const void *ctx,

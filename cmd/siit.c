@@ -176,9 +176,9 @@ static void status(const void *ctx, struct report *r)
 }
 
 static const struct control_command commands[] = {
-	{ "status", status, NULL },
-	{ "counters", trans_counters, NULL },
-	{ NULL, NULL, NULL },
+	{ .name = "status", .show = status },
+	{ .name = "counters", .show = trans_counters },
+	{ .name = NULL },
 };
 
 static void (*const metrics[])(const void *ctx,

@@ -13,7 +13,7 @@
 
 #include "log.h"
 
-#define REQUEST_MAX   64u
+#define REQUEST_MAX   512u
 #define CONTROL_QUEUE 64
 #define PATIENCE      (10 * 1000000000ull) /* for a client that does nothing */
 
@@ -145,6 +145,7 @@ static void begin(struct control_client *c, bool json, bool table)
 
 	*r = (struct report){ .json = json,
 			      .table = table,
+			      .asked = c->asked,
 			      .buf = c->buf,
 			      .size = sizeof(c->buf) };
 	r->len = (uint32_t)snprintf(c->buf, sizeof(c->buf), "ok\n");
@@ -168,25 +169,40 @@ static void act(struct control_client *c, const struct control_action *a,
 		refuse(c, error);
 }
 
+/* Is it @line's last word? Then it is cut off. */
+static bool take_last(char *line, const char *word)
+{
+	char *last = strrchr(line, ' ');
+
+	if (!last || strcmp(last + 1, word))
+		return false;
+	*last = '\0';
+	return true;
+}
+
 static void answer(struct control_client *c, char *line)
 {
-	char *word = strchr(line, ' ');
-	const bool json = word && strcmp(word, " json") == 0;
-	const struct control_action *action;
+	const bool json = take_last(line, "--json");
+	char *words = line;
+	const char *name = strsep(&words, " ");
+	const struct control_action *action = find_action(c->owner, name);
+	const struct control_command *k =
+		find_command(c->owner->commands, name);
+	char why[512];
 
-	if (word)
-		*word = '\0';
 	c->start = 0;
-	c->command = find_command(c->owner->commands, line);
-	if (!c->command && !json)
-		c->command = find_command(c->owner->common, line);
-	action = find_action(c->owner, line);
-	if ((!c->command && !action) || (word && !json)) {
+	if (!k && !json)
+		k = find_command(c->owner->common, name);
+	if (!k && !action) {
 		refuse_word(c);
+	} else if (!ctlarg_read(action ? action->args : k->args, words,
+				c->asked, why, sizeof(why))) {
+		refuse(c, why);
 	} else if (action) {
 		act(c, action, json);
 	} else {
-		begin(c, json, c->command->next != NULL);
+		c->command = k;
+		begin(c, json, k->next != NULL);
 		c->len = c->report.len;
 	}
 }

@@ -2,14 +2,15 @@
 /*
  * control.h - the UNIX socket through which `xlat ctl` asks
  *
- * A client sends one line, "COMMAND" or "COMMAND json", and gets "ok" or
- * "error TEXT" and then the answer, until the connection closes. Answers are
+ * A client sends one line, a command and its arguments (ctlarg.h), "--json" last
+ * for JSON, and gets "ok" or "error TEXT" and then the answer, until the connection closes. Answers are
  * made a bufferful at a time, when the client has taken the last one, so that
  * neither a million sessions nor a client that stops reading holds up packets.
  */
 #ifndef XLAT_LINUX_CONTROL_H
 #define XLAT_LINUX_CONTROL_H
 
+#include "ctlarg.h"
 #include "ev.h"
 #include "report.h"
 #include "sandbox.h"
@@ -23,6 +24,8 @@
  * @name:	the word
  * @show:	one record: writes its fields to @r; or
  * @next:	a table: writes the next row to @r
+ * @args:	what may follow the word; @r->asked is then the structure with
+ *		their values. NULL: nothing
  *
  * @next gets a cursor that is 0 at first and its own afterwards; it returns
  * false, having written nothing, when there are no more.
@@ -31,6 +34,7 @@ struct control_command {
 	const char *name;
 	void (*show)(const void *ctx, struct report *r);
 	bool (*next)(const void *ctx, uint32_t *cursor, struct report *r);
+	const struct ctlarg *args;
 };
 
 /**
@@ -38,10 +42,12 @@ struct control_command {
  * @name:	the word
  * @run:	does it and writes fields about it to @r, or returns why it
  *		could not: one line
+ * @args:	as those of a command
  */
 struct control_action {
 	const char *name;
 	const char *(*run)(void *ctx, struct report *r);
+	const struct ctlarg *args;
 };
 
 struct control_client {
@@ -54,6 +60,7 @@ struct control_client {
 	bool ended;     /* the last record is in the buffer */
 	uint32_t start; /* of what is to be written */
 	uint32_t len;
+	_Alignas(16) uint8_t asked[CTLARG_SIZE];
 	char buf[CONTROL_BUFFER];
 };
 

@@ -20,6 +20,7 @@
  * @prefix:	of names there: "xlat_plat_"
  * @family:	the last one that was described
  * @table:	many records
+ * @asked:	what was asked for, where that takes arguments (control.h)
  * @rows:	records so far
  * @fields:	fields of the current record so far
  * @buf:	where it goes
@@ -33,6 +34,7 @@ struct report {
 	const char *prefix;
 	const void *family;
 	bool table;
+	const void *asked;
 	uint32_t rows;
 	uint32_t fields;
 	char *buf;

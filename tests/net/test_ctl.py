@@ -161,6 +161,20 @@ class Failures(Ctl):
         self.assertIn("status", done.stdout)
         self.assertIn("sessions", done.stdout)
 
+    def test_arguments_where_none_are_taken(self):
+        for words in (["status", "now"], ["reload", "force=1"]):
+            with self.subTest(words):
+                done = lab.ctl("plat", *words)
+                self.assertEqual(done.returncode, USAGE, done.stdout)
+                self.assertIn("expected no arguments", done.stdout)
+
+    def test_arguments_that_are_not_words(self):
+        for word in ("", "a b", "a\nstatus", "x" * 600, "-x"):
+            with self.subTest(word[:9]):
+                done = lab.ctl("plat", "status", word)
+                self.assertEqual(done.returncode, USAGE, done.stdout)
+                self.assertIn("usage: xlat ctl", done.stdout)
+
     def test_no_words(self):
         for words in ([], ["plat"]):
             with self.subTest(words):
@@ -169,7 +183,8 @@ class Failures(Ctl):
 
     def test_nonsense_on_the_socket(self):
         for said in (b"\n", b"\0\n", b"x" * 5000, b"status xml\n",
-                     b"status json json\n", b" status\n",
+                     b"status json\n", b" status\n", b"status --json --json\n",
+                     b"status x=1\n", b"x" * 511 + b"\n",
                      b"status\r\n", b"\xff" * 63 + b"\n"):
             with self.subTest(said[:20]):
                 sock = self.client()
@@ -179,7 +194,7 @@ class Failures(Ctl):
         self.text("plat", "status")
 
     def test_gone_before_the_answer(self):
-        for said in (b"", b"stat", b"status\n", b"counters json\n"):
+        for said in (b"", b"stat", b"status\n", b"counters --json\n"):
             for _ in range(20):
                 sock = self.client()
                 sock.sendall(said)
@@ -197,7 +212,7 @@ class Crowds(Ctl):
         """All connected before the first has asked; all are answered."""
         socks = [self.client() for _ in range(10)]
         for sock in socks:
-            sock.sendall(b"status json\n")
+            sock.sendall(b"status --json\n")
         for sock in socks:
             with sock.makefile("rb") as answer:
                 self.assertEqual(answer.readline(), b"ok\n")
@@ -213,7 +228,7 @@ class Crowds(Ctl):
         self.make_sessions(5000)
         lazy = [self.client() for _ in range(5)]
         for client in lazy:
-            client.sendall(b"sessions json\n")
+            client.sendall(b"sessions --json\n")
         begin = time.monotonic()
         self.phone.run("ping", "-c", "20", "-i", "0.01", network.SERVER6)
         self.text("plat", "status")

@@ -374,12 +374,12 @@ int clat_run(int argc, char **argv)
 			    .discover_dns = true,
 			    .metric = METRIC_DEFAULT },
 	};
-	static struct daemon daemon = {
-		.trans = { .app = { .hooks = &hooks, .opt = &options.app },
-			   .opt = &options.tr,
-			   .keep_helper = true },
-		.opt = &options,
-	};
+	static struct daemon daemon;
 
+	daemon.trans.app.hooks = &hooks;
+	daemon.trans.app.opt = &options.app;
+	daemon.trans.opt = &options.tr;
+	daemon.trans.keep_helper = true;
+	daemon.opt = &options;
 	return app_run(&daemon.trans.app, argc, argv);
 }

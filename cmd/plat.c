@@ -284,11 +284,11 @@ static const struct app_hooks hooks = {
 int plat_run(int argc, char **argv)
 {
 	static struct plat_options options = PLAT_OPTIONS_DEFAULTS;
-	static struct daemon daemon = {
-		.trans = { .app = { .hooks = &hooks, .opt = &options.app },
-			   .opt = &options.tr },
-		.opt = &options,
-	};
+	static struct daemon daemon;
 
+	daemon.trans.app.hooks = &hooks;
+	daemon.trans.app.opt = &options.app;
+	daemon.trans.opt = &options.tr;
+	daemon.opt = &options;
 	return app_run(&daemon.trans.app, argc, argv);
 }

@@ -203,11 +203,11 @@ static const struct app_hooks hooks = {
 int siit_run(int argc, char **argv)
 {
 	static struct siit_options options = SIIT_OPTIONS_DEFAULTS;
-	static struct daemon daemon = {
-		.trans = { .app = { .hooks = &hooks, .opt = &options.app },
-			   .opt = &options.tr },
-		.opt = &options,
-	};
+	static struct daemon daemon;
 
+	daemon.trans.app.hooks = &hooks;
+	daemon.trans.app.opt = &options.app;
+	daemon.trans.opt = &options.tr;
+	daemon.opt = &options;
 	return app_run(&daemon.trans.app, argc, argv);
 }

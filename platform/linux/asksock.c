@@ -13,6 +13,7 @@
 #define DNS_PORT    53u
 #define MESSAGE_MAX 4096u
 #define MAPPED      0xffff00000000u /* ::ffff:0:0/96 */
+#define BLANK       " \t"
 
 /* Before the general file, those in which managers keep the real servers. */
 static const char *const files[] = {
@@ -114,11 +115,20 @@ void asksock_close(struct asksock *s, struct ev_loop *loop)
 /* "nameserver ADDRESS"; a zone is left out: it is the uplink. */
 static bool parse_line(const char *line, struct addr6 *a)
 {
-	char text[INET6_ADDRSTRLEN + 1];
+	static const char key[] = "nameserver";
+	char text[INET6_ADDRSTRLEN] = "";
 	uint8_t wire[16];
+	size_t len;
 
-	if (sscanf(line, " nameserver %46[0-9a-fA-F:.]", text) != 1)
+	line += strspn(line, BLANK);
+	if (strncmp(line, key, sizeof(key) - 1) != 0)
 		return false;
+	line += sizeof(key) - 1;
+	line += strspn(line, BLANK);
+	len = strspn(line, "0123456789abcdefABCDEF:.");
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, line, len);
 	if (inet_pton(AF_INET6, text, wire) == 1) {
 		*a = addr6_load(wire);
 		return true;

@@ -55,12 +55,14 @@ static int format_json(char *line, size_t size, enum log_level level,
 		       const char *text)
 {
 	char escaped[LINE_MAX_LEN];
-	char when[32];
+	char when[80];
 	time_t now = time(NULL);
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	snprintf(when, sizeof(when), "%04d-%02d-%02dT%02d:%02d:%02dZ",
+		 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+		 tm.tm_min, tm.tm_sec);
 	json_escape(escaped, sizeof(escaped), text);
 	return snprintf(line, size,
 			"{\"time\":\"%s\",\"instance\":\"%s\","

@@ -20,11 +20,16 @@ OPT  := -O2 -g -fno-pie -ffunction-sections -fdata-sections \
 CORE_OPT := $(OPT) -O3 -flto -fno-tree-slp-vectorize \
 	--param max-inline-insns-auto=100
 
+# DNS is run per query, among system calls; CLAT's life hardly ever.
+DNS_OPT  := $(OPT) -O2 -flto
+CLAT_OPT := $(OPT) -Os -flto
+
 # Around it little is done per packet but system calls.
 APP_OPT := $(OPT) -Os
 
-LINK := -O2 -flto=auto -static -no-pie -Wl,--gc-sections -Wl,-z,relro \
-	-Wl,-z,now -Wl,-z,noexecstack
+# What core is compiled to at last is decided here.
+LINK := -O2 -flto=auto -fno-asynchronous-unwind-tables -static -no-pie \
+	-Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
 APP := -std=c11 -D_GNU_SOURCE -DXLAT_VERSION='"$(VERSION)"' \
 	-Icore -Iplatform/linux -Icmd

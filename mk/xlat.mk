@@ -17,6 +17,9 @@ $(B)/xlat.debug: $(CORE_O) $(APP_O) $(DEPS)/.done
 	$(call say,LINK)$(MUSL) $(LINK) -Wl,-Map=$@.map -o $@ $(CORE_O) \
 		$(APP_O) $(DEPS)/lib/libmnl.a $(DEPS)/lib/libcap.a
 
+$(B)/obj/core/clat/%.o: CORE_OPT := $(CLAT_OPT)
+$(B)/obj/core/dns/%.o: CORE_OPT := $(DNS_OPT)
+
 $(B)/obj/core/%.o: core/%.c $(MAKEFILE_LIST) | $(B)/.have-build
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(PURE) $(WARN) $(CORE_OPT) -MMD -MP -c -o $@ $<

@@ -35,6 +35,7 @@ struct options {
  * @siit:	the translator
  * @old:	the same with the address before ours, while late packets come
  * @memory:	of their address tables
+ * @told_stranger: that packets come from an address that is not ours
  */
 struct daemon {
 	struct trans trans; /* first member */
@@ -43,6 +44,7 @@ struct daemon {
 	struct siit siit;
 	struct siit old;
 	void *memory[2];
+	bool told_stranger;
 };
 
 static const char *parse_uplink(void *field, const char *text)
@@ -121,7 +123,7 @@ static const struct option_row rows[] = {
 	       "auto|ADDRESS|PREFIX/96", parse_source, 0,
 	       "what we are on the IPv6 side; default: auto"),
 	OPTION(struct options, lan, "lan", "CIDR", parse_lan, 0,
-	       "IPv4 hosts behind us; needs a /96 as source"),
+	       "IPv4 hosts behind us"),
 	OPTION(struct options, follow.force, "when", "auto|force", parse_when,
 	       0, "yield to native IPv4 (default), or not"),
 	OPTION(struct options, follow.metric, "metric", "N", parse_metric, 0,
@@ -162,12 +164,6 @@ static bool check(struct app *a, struct option_error *e)
 		options_expect(e, "source", "an address outside the pref64");
 		return false;
 	}
-	if (o->lan.len && f->source.len != OWN_PREFIX) {
-		options_expect(e, "lan",
-			       "a /96 as --source: every host of the LAN gets "
-			       "an address in it");
-		return false;
-	}
 	return true;
 }
 
@@ -178,6 +174,12 @@ static struct addr6 own_address(struct net6 source, uint32_t addr4)
 
 	return source.len == OWN_PREFIX ? pref64_embed(own, addr4)
 					: source.addr;
+}
+
+/* Do hosts of the LAN share one address, and so need a NAT44? */
+static bool is_shared(const struct options *o)
+{
+	return o->lan.len && o->follow.source.len != OWN_PREFIX;
 }
 
 /* Addresses of ours and what they are on the IPv6 side; an address of zero:
@@ -196,7 +198,7 @@ static void fill_eam(struct daemon *d, struct siit *s, void *memory,
 	expected =
 		eam_add(&s->eam, (struct eam_entry){ own_address(source, addr4),
 						     addr4, 32, 128 });
-	if (!expected && lan.len)
+	if (!expected && lan.len && source.len == OWN_PREFIX)
 		expected =
 			eam_add(&s->eam,
 				(struct eam_entry){
@@ -228,6 +230,20 @@ static bool is_late(const struct siit *old, const struct pkt *p)
 	       eam_6to4(&old->eam, addr6_load(p->data + 24), &unused);
 }
 
+/* It is the first of these, and there may be many. */
+static void tell_stranger(struct daemon *d, const struct pkt *p)
+{
+	const uint32_t a = hdr4_load(p->data).src;
+
+	if (d->told_stranger)
+		return;
+	d->told_stranger = true;
+	log_warn("packets from %u.%u.%u.%u are dropped: %s", a >> 24,
+		 a >> 16 & 0xff, a >> 8 & 0xff, a & 0xff,
+		 is_shared(d->opt) ? "the rule that masquerades it is missing"
+				   : "it is not in --lan");
+}
+
 static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
 {
 	struct daemon *d = ctx;
@@ -235,8 +251,10 @@ static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
 	(void)now;
 	if (is_late(&d->old, p))
 		return siit_packet(&d->old, p);
-	if (is_stranger(&d->siit, p))
+	if (is_stranger(&d->siit, p)) {
+		tell_stranger(d, p);
 		return xlat_drop(WHY_NO_MAPPING);
+	}
 	return siit_packet(&d->siit, p);
 }
 
@@ -300,10 +318,13 @@ static enum exit_status open_clat(struct app *a)
 	const struct options *o = d->opt;
 	enum exit_status status;
 
+	d->trans.nat44 = is_shared(o);
 	status = trans_open(&d->trans,
 			    o->lan.len ? o->lan.addr + 1 : TRANS_DEFAULT4,
 			    o->follow.pref64.len ? o->follow.pref64.prefix
 						 : TRANS_DEFAULT6);
+	if (!status && is_shared(o))
+		status = trans_nat44(&d->trans, o->lan);
 	if (!status && !take_memory(d))
 		status = EXIT_RUN;
 	if (status)

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -225,7 +226,7 @@ void trans_adopt(struct trans *t)
 
 static enum exit_status open_netlink(struct trans *t)
 {
-	const int err = nl_open(&t->nl);
+	const int err = nl_open(&t->nl, NETLINK_ROUTE);
 
 	t->nl_open = err == 0;
 	if (err)
@@ -239,9 +240,9 @@ static enum exit_status start_helper(struct trans *t)
 
 	if (t->opt->no_setup)
 		return EXIT_OK;
-	err = helper_start(&t->helper, t->tun.ifindex, t->app.opt->user,
-			   t->app.opt->no_sandbox ? SECCOMP_OFF
-						  : SECCOMP_HELPER);
+	err = helper_start(
+		&t->helper, t->tun.ifindex, t->nat44, t->app.opt->user,
+		t->app.opt->no_sandbox ? SECCOMP_OFF : SECCOMP_HELPER);
 	t->setup = err == 0;
 	if (err)
 		log_error("cannot start the helper: %s", strerror(-err));
@@ -338,6 +339,13 @@ enum exit_status trans_unroute6(struct trans *t, struct addr6 addr,
 {
 	return change(t, NETCFG_ROUTE_DEL, "no route",
 		      (struct nl_route){ .dst = nl_net6(addr, len),
+					 .ifindex = t->tun.ifindex });
+}
+
+enum exit_status trans_nat44(struct trans *t, struct net4 lan)
+{
+	return change(t, NETCFG_NAT44, "NAT44 (nftables) of",
+		      (struct nl_route){ .dst = nl_net4(lan.addr, lan.len),
 					 .ifindex = t->tun.ifindex });
 }
 

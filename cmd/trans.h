@@ -68,6 +68,7 @@ void trans_options_adopt(struct trans_options *o,
  * struct trans - a translating daemon; first member of an applet's own
  * @tr:		how headers are translated, filled in by trans_open()
  * @keep_helper: the applet will have something to configure later, too
+ * @nat44:	it may want a NAT44
  * @setup:	there is a helper that configures the network
  * @undo:	the helper has something to put back at the end
  */
@@ -81,6 +82,7 @@ struct trans {
 	struct helper helper;
 	struct nl nl;
 	bool keep_helper;
+	bool nat44;
 	bool setup;
 	bool undo;
 	bool tun_open;
@@ -113,6 +115,7 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  * trans_unroute4() - such a route goes
  * trans_route6() - IPv6 into the device
  * trans_unaddress4(), trans_unroute6() - the same goes
+ * trans_nat44() - hosts of a LAN share the device's address
  * trans_forwarding() - the machine forwards
  */
 XL_MUST_USE enum exit_status trans_up(struct trans *t);
@@ -125,6 +128,7 @@ XL_MUST_USE enum exit_status trans_route6(struct trans *t, struct addr6 addr,
 XL_MUST_USE enum exit_status trans_unaddress4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_unroute6(struct trans *t, struct addr6 addr,
 					    unsigned int len);
+XL_MUST_USE enum exit_status trans_nat44(struct trans *t, struct net4 lan);
 XL_MUST_USE enum exit_status trans_forwarding(struct trans *t);
 
 /**

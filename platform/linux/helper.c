@@ -45,10 +45,10 @@ static void close_others(int keep)
 			close(fd);
 }
 
-static void run(int fd, int ifindex, struct sandbox_user user,
+static void run(int fd, int ifindex, bool nat44, struct sandbox_user user,
 		enum seccomp_job job) __attribute__((noreturn));
 
-static void run(int fd, int ifindex, struct sandbox_user user,
+static void run(int fd, int ifindex, bool nat44, struct sandbox_user user,
 		enum seccomp_job job)
 {
 	struct netcfg n;
@@ -57,7 +57,7 @@ static void run(int fd, int ifindex, struct sandbox_user user,
 	ignore_signals();
 	close_others(fd);
 	prctl(PR_SET_NAME, "xlat-helper", 0, 0, 0);
-	err = netcfg_open(&n, ifindex);
+	err = netcfg_open(&n, ifindex, nat44);
 	if (!err)
 		err = sandbox_enter(user, SANDBOX_KEEP_NET_ADMIN, job);
 	if (!err)
@@ -67,8 +67,8 @@ static void run(int fd, int ifindex, struct sandbox_user user,
 	_exit(err ? 1 : 0);
 }
 
-int helper_start(struct helper *h, int ifindex, struct sandbox_user user,
-		 enum seccomp_job job)
+int helper_start(struct helper *h, int ifindex, bool nat44,
+		 struct sandbox_user user, enum seccomp_job job)
 {
 	int pair[2];
 
@@ -76,7 +76,7 @@ int helper_start(struct helper *h, int ifindex, struct sandbox_user user,
 		return -errno;
 	h->pid = fork();
 	if (h->pid == 0)
-		run(pair[1], ifindex, user, job);
+		run(pair[1], ifindex, nat44, user, job);
 	close(pair[1]);
 	h->fd = pair[0];
 	if (h->pid < 0) {

@@ -25,6 +25,7 @@ struct helper {
 /**
  * helper_start() - fork the helper
  * @ifindex:	the only device it may change
+ * @nat44:	it may make a NAT44, too
  * @user:	whom it becomes; it keeps CAP_NET_ADMIN
  * @job:	SECCOMP_HELPER or SECCOMP_OFF
  *
@@ -32,7 +33,7 @@ struct helper {
  *
  * Return: 0 or -errno
  */
-XL_MUST_USE int helper_start(struct helper *h, int ifindex,
+XL_MUST_USE int helper_start(struct helper *h, int ifindex, bool nat44,
 			     struct sandbox_user user, enum seccomp_job job);
 
 /**

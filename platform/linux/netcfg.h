@@ -9,6 +9,7 @@
 #ifndef XLAT_LINUX_NETCFG_H
 #define XLAT_LINUX_NETCFG_H
 
+#include "nat44.h"
 #include "nl.h"
 #include "sysctl.h"
 
@@ -18,6 +19,7 @@ enum netcfg_op {
 	NETCFG_ADDRESS_DEL, /* it is one no more */
 	NETCFG_ROUTE_ADD,   /* @route */
 	NETCFG_ROUTE_DEL,   /* @route */
+	NETCFG_NAT44,       /* @route.dst shares the device's address */
 	NETCFG_FORWARDING,  /* the machine forwards both families */
 	NETCFG_OP_COUNT
 };
@@ -46,12 +48,17 @@ struct netcfg_answer {
  */
 struct netcfg {
 	struct nl nl;
+	struct nat44 nat44;
 	struct sysctl_undo undo;
 	int ifindex;
 };
 
-/* Return: 0 or -errno. */
-XL_MUST_USE int netcfg_open(struct netcfg *n, int ifindex);
+/**
+ * netcfg_open() - open what requests need; a NAT44 can be made if @nat44
+ *
+ * Return: 0 or -errno
+ */
+XL_MUST_USE int netcfg_open(struct netcfg *n, int ifindex, bool nat44);
 
 /**
  * netcfg_apply() - check a request and carry it out

@@ -16,12 +16,12 @@
  * ours never comes near this. */
 #define BUFFER 32768
 
-int nl_open(struct nl *nl)
+int nl_open(struct nl *nl, int protocol)
 {
 	int on = 1;
 
 	*nl = (struct nl){ 0 };
-	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	nl->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC);
 	if (!nl->socket)
 		return -errno;
 	if (mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
@@ -68,13 +68,13 @@ static void keep_message(struct nl *nl, const struct nlmsghdr *h)
 	(void)mnl_attr_parse(h, (unsigned int)skip, find_message, nl);
 }
 
-int nl_talk(struct nl *nl, struct nlmsghdr *h, mnl_cb_t got, void *data)
+int nl_exchange(struct nl *nl, const void *messages, size_t len, mnl_cb_t got,
+		void *data)
 {
 	char buf[BUFFER] __attribute__((aligned(8)));
 	ssize_t n;
 
-	h->nlmsg_seq = ++nl->seq;
-	if (mnl_socket_sendto(nl->socket, h, h->nlmsg_len) < 0)
+	if (mnl_socket_sendto(nl->socket, messages, len) < 0)
 		return -errno;
 	do {
 		n = mnl_socket_recvfrom(nl->socket, buf, sizeof(buf));
@@ -86,6 +86,12 @@ int nl_talk(struct nl *nl, struct nlmsghdr *h, mnl_cb_t got, void *data)
 			       mnl_socket_get_portid(nl->socket), got, data);
 	} while (n > 0);
 	return n < 0 ? -errno : 0;
+}
+
+int nl_talk(struct nl *nl, struct nlmsghdr *h, mnl_cb_t got, void *data)
+{
+	h->nlmsg_seq = ++nl->seq;
+	return nl_exchange(nl, h, h->nlmsg_len, got, data);
 }
 
 struct nlmsghdr *nl_request(void *buf, uint16_t type, uint16_t flags)

@@ -47,8 +47,13 @@ struct nl_route {
 	uint32_t mtu;
 };
 
-/* Return: 0 or -errno. */
-XL_MUST_USE int nl_open(struct nl *nl);
+/**
+ * nl_open() - open a socket
+ * @protocol:	NETLINK_ROUTE, or another whose requests are the caller's
+ *
+ * Return: 0 or -errno
+ */
+XL_MUST_USE int nl_open(struct nl *nl, int protocol);
 void nl_close(struct nl *nl);
 
 /**
@@ -108,5 +113,13 @@ struct nlmsghdr *nl_request(void *buf, uint16_t type, uint16_t flags);
 XL_MUST_USE int nl_talk(struct nl *nl, struct nlmsghdr *h,
 			int (*got)(const struct nlmsghdr *h, void *data),
 			void *data);
+
+/**
+ * nl_exchange() - the same for a buffer of messages, one of which asks for an
+ * answer and has ++@nl->seq as its number
+ */
+XL_MUST_USE int nl_exchange(struct nl *nl, const void *messages, size_t len,
+			    int (*got)(const struct nlmsghdr *h, void *data),
+			    void *data);
 
 #endif

@@ -63,7 +63,7 @@ int watch_open(struct watch *w, struct ev_loop *loop)
 	w->ev.ready = drain;
 	err = subscribe(w->ev.fd);
 	if (!err)
-		err = nl_open(&w->nl);
+		err = nl_open(&w->nl, NETLINK_ROUTE);
 	if (!err)
 		err = ev_add(loop, &w->ev, EPOLLIN);
 	if (err)

@@ -309,6 +309,7 @@ class Host:
         """Everything a program could have changed here, as {name: text}."""
         what = {cmd: self.run(*cmd.split()) for cmd in (
             "ip link", "ip addr", "ip rule", "ip -6 rule",
+            "nft list ruleset",
             "ip -4 route show table all", "ip -6 route show table all")}
         with self.inside():
             for top in ("core", "ipv4", "ipv6"):

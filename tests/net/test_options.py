@@ -176,7 +176,7 @@ class Usage(Case):
 
     def test_required(self):
         for applet, option in (("plat", "pool6"), ("plat", "pool4"),
-                               ("clat", "source"), ("dns64", "forward")):
+                               ("dns64", "forward")):
             with self.subTest(applet, option=option):
                 argv = list(GOOD[applet])
                 at = argv.index(f"--{option}")

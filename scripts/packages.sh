@@ -17,7 +17,8 @@ packages() {
 		echo libcriterion-dev ;;
 	net)
 		echo python3 iproute2 nftables iputils-ping traceroute curl \
-			bind9-dnsutils iperf3 unbound procps prometheus strace ;;
+			bind9-dnsutils iperf3 unbound procps prometheus strace \
+			bird2 ;;
 	lint)
 		echo python3 git clang clang-format clang-tidy cppcheck \
 			shellcheck universal-ctags mandoc ;;

@@ -95,8 +95,12 @@ static const struct net4 all4 = { 0, 0 };
 
 void follow_reroute(struct follow *f)
 {
-	(void)!trans_unroute4(f->trans, all4);
-	(void)!trans_route4(f->trans, all4, f->opt->metric);
+	if (f->life.routed) {
+		(void)!trans_unroute4(f->trans, all4);
+		(void)!trans_route4(f->trans, all4, f->opt->metric);
+	}
+	if (f->has_address4)
+		(void)!trans_bind4(f->trans, f->addr4);
 }
 
 /* All but the IPv4 default route. */
@@ -104,8 +108,10 @@ static void install(struct follow *f)
 {
 	struct claim *held = &f->claims[LIFE_HELD];
 
-	if (!f->has_address4)
+	if (!f->has_address4) {
 		(void)!trans_address4(f->trans, f->addr4);
+		(void)!trans_bind4(f->trans, f->addr4);
+	}
 	f->has_address4 = true;
 	if (follow_is_given(f) && held->state == CLAIM_FREE) {
 		held->state = CLAIM_HELD;
@@ -121,6 +127,7 @@ static void take_down(struct follow *f, unsigned int todo)
 	if (todo & LIFE_UNROUTE)
 		(void)!trans_unroute4(f->trans, all4);
 	if (todo & LIFE_REMOVE && f->has_address4) {
+		(void)!trans_unbind4(f->trans, f->addr4);
 		(void)!trans_unaddress4(f->trans, f->addr4);
 		f->has_address4 = false;
 	}

@@ -177,8 +177,7 @@ static void follow_mtu(struct follow *f)
 		return;
 	t->tr.mtu6 = mtu;
 	(void)!trans_up(t);
-	if (f->life.routed)
-		follow_reroute(f);
+	follow_reroute(f);
 	f->changed(f);
 }
 

@@ -132,7 +132,7 @@ void follow_step_claim(struct follow *f, enum life_slot slot,
 /* Let the claims act whose time has come. */
 void follow_claims_due(struct follow *f, uint64_t now);
 
-/* The IPv4 default route anew, with another MTU. */
+/* The IPv4 default routes that there are anew, with another MTU. */
 void follow_reroute(struct follow *f);
 
 uint64_t follow_random64(void);

@@ -342,6 +342,21 @@ enum exit_status trans_unroute6(struct trans *t, struct addr6 addr,
 					 .ifindex = t->tun.ifindex });
 }
 
+enum exit_status trans_bind4(struct trans *t, uint32_t addr)
+{
+	return change(t, NETCFG_BIND, "rule for",
+		      (struct nl_route){ .dst = nl_net4(addr, 32),
+					 .ifindex = t->tun.ifindex,
+					 .mtu = t->tr.mtu6 - GROWTH });
+}
+
+enum exit_status trans_unbind4(struct trans *t, uint32_t addr)
+{
+	return change(t, NETCFG_UNBIND, "no rule for",
+		      (struct nl_route){ .dst = nl_net4(addr, 32),
+					 .ifindex = t->tun.ifindex });
+}
+
 enum exit_status trans_nat44(struct trans *t, struct net4 lan)
 {
 	return change(t, NETCFG_NAT44, "NAT44 (nftables) of",

@@ -115,6 +115,9 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  * trans_unroute4() - such a route goes
  * trans_route6() - IPv6 into the device
  * trans_unaddress4(), trans_unroute6() - the same goes
+ * trans_bind4() - what comes from an address leaves by the device, if at all;
+ *		again when the MTU has changed
+ * trans_unbind4() - no more
  * trans_nat44() - hosts of a LAN share the device's address
  * trans_forwarding() - the machine forwards
  */
@@ -128,6 +131,8 @@ XL_MUST_USE enum exit_status trans_route6(struct trans *t, struct addr6 addr,
 XL_MUST_USE enum exit_status trans_unaddress4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_unroute6(struct trans *t, struct addr6 addr,
 					    unsigned int len);
+XL_MUST_USE enum exit_status trans_bind4(struct trans *t, uint32_t addr);
+XL_MUST_USE enum exit_status trans_unbind4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_nat44(struct trans *t, struct net4 lan);
 XL_MUST_USE enum exit_status trans_forwarding(struct trans *t);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#define TABLES  464000000u /* and the last byte of an address */
 #define MTU_MIN 68
 #define MTU_MAX 65535
 
@@ -32,11 +33,63 @@ static bool valid(const struct netcfg *n, const struct netcfg_request *r)
 		return false;
 	if (r->op == NETCFG_LINK)
 		return route->mtu != 0;
-	if (r->op == NETCFG_NAT44 && route->dst.family != AF_INET)
+	if ((r->op == NETCFG_NAT44 || r->op == NETCFG_BIND) &&
+	    (route->dst.family != AF_INET || !route->dst.len))
 		return false;
 	return (route->dst.family == AF_INET ||
 		route->dst.family == AF_INET6) &&
 	       route->dst.len <= longest;
+}
+
+/* A table for each address: what a run that was killed has left is in the
+ * place where it is wanted. */
+static uint32_t table_of(const struct nl_net *from)
+{
+	return TABLES + from->addr[3];
+}
+
+/*
+ * Linux sends what is bound to an address by whatever route is best. Packets
+ * of 192.0.0.0/29 must not be seen on any line (RFC 7335): without the device
+ * they go nowhere.
+ */
+static int add_binding(struct netcfg *n, const struct nl_route *r)
+{
+	struct nl_route via = { .dst = { .family = AF_INET },
+				.ifindex = n->ifindex,
+				.mtu = r->mtu,
+				.table = table_of(&r->dst) };
+	int err = nl_route_put(&n->nl, &via);
+
+	if (err)
+		return err;
+	via.ifindex = 0;
+	via.mtu = 0;
+	via.metric = UINT32_MAX;
+	n->bound = r->dst;
+	err = nl_route_add(&n->nl, &via);
+	if (!err || err == -EEXIST)
+		err = nl_rule_add(&n->nl, &r->dst, via.table);
+	return err == -EEXIST ? 0 : err;
+}
+
+static int remove_binding(struct netcfg *n)
+{
+	struct nl_route all = { .dst = { .family = AF_INET },
+				.metric = UINT32_MAX };
+	int err;
+
+	if (!n->bound.len)
+		return 0;
+	all.table = table_of(&n->bound);
+	err = nl_rule_del(&n->nl, &n->bound, all.table);
+	n->bound.len = 0;
+	(void)!nl_route_del(&n->nl, &all);
+	/* The kernel may have removed it together with the device. */
+	all.ifindex = n->ifindex;
+	all.metric = 0;
+	(void)!nl_route_del(&n->nl, &all);
+	return err;
 }
 
 static int add_nat44(struct netcfg *n, const struct nl_net *lan)
@@ -67,6 +120,10 @@ static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 		return nl_route_add(&n->nl, &r->route);
 	case NETCFG_ROUTE_DEL:
 		return nl_route_del(&n->nl, &r->route);
+	case NETCFG_BIND:
+		return add_binding(n, &r->route);
+	case NETCFG_UNBIND:
+		return remove_binding(n);
 	case NETCFG_NAT44:
 		return add_nat44(n, &r->route.dst);
 	case NETCFG_FORWARDING:
@@ -94,6 +151,7 @@ struct netcfg_answer netcfg_apply(struct netcfg *n,
 
 void netcfg_undo(struct netcfg *n)
 {
+	(void)!remove_binding(n);
 	nat44_close(&n->nat44);
 	sysctl_undo(&n->undo);
 	nl_close(&n->nl);

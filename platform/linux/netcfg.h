@@ -19,8 +19,10 @@ enum netcfg_op {
 	NETCFG_ADDRESS_DEL, /* it is one no more */
 	NETCFG_ROUTE_ADD,   /* @route */
 	NETCFG_ROUTE_DEL,   /* @route */
-	NETCFG_NAT44,       /* @route.dst shares the device's address */
-	NETCFG_FORWARDING,  /* the machine forwards both families */
+	NETCFG_BIND,       /* what comes from @route.dst leaves by the device */
+	NETCFG_UNBIND,     /* no more */
+	NETCFG_NAT44,      /* @route.dst shares the device's address */
+	NETCFG_FORWARDING, /* the machine forwards both families */
 	NETCFG_OP_COUNT
 };
 
@@ -44,12 +46,14 @@ struct netcfg_answer {
 
 /**
  * struct netcfg - who carries requests out
+ * @bound:	what NETCFG_BIND is in force for; length 0: nothing
  * @ifindex:	the only device that may be changed
  */
 struct netcfg {
 	struct nl nl;
 	struct nat44 nat44;
 	struct sysctl_undo undo;
+	struct nl_net bound;
 	int ifindex;
 };
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -14,7 +15,10 @@
 
 /* MNL_SOCKET_BUFFER_SIZE asks the system for its page size; one answer of
  * ours never comes near this. */
-#define BUFFER 32768
+#define BUFFER        32768
+
+/* Our rule's place among others, before those of the tables main (32766). */
+#define RULE_PRIORITY 30064u
 
 int nl_open(struct nl *nl, int protocol)
 {
@@ -178,13 +182,16 @@ static int route(struct nl *nl, const struct nl_route *r, uint16_t type,
 
 	m->rtm_family = r->dst.family;
 	m->rtm_dst_len = r->dst.len;
-	m->rtm_table = RT_TABLE_MAIN;
+	m->rtm_table = r->table ? RT_TABLE_UNSPEC : RT_TABLE_MAIN;
 	m->rtm_protocol = RTPROT_STATIC;
 	m->rtm_scope = RT_SCOPE_UNIVERSE;
-	m->rtm_type = RTN_UNICAST;
+	m->rtm_type = r->ifindex ? RTN_UNICAST : RTN_UNREACHABLE;
 	if (r->dst.len)
 		mnl_attr_put(h, RTA_DST, addr_size(&r->dst), r->dst.addr);
-	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)r->ifindex);
+	if (r->ifindex)
+		mnl_attr_put_u32(h, RTA_OIF, (uint32_t)r->ifindex);
+	if (r->table)
+		mnl_attr_put_u32(h, RTA_TABLE, r->table);
 	if (r->metric)
 		mnl_attr_put_u32(h, RTA_PRIORITY, r->metric);
 	if (r->mtu) {
@@ -200,9 +207,40 @@ int nl_route_add(struct nl *nl, const struct nl_route *r)
 	return route(nl, r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
 }
 
+int nl_route_put(struct nl *nl, const struct nl_route *r)
+{
+	return route(nl, r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+}
+
 int nl_route_del(struct nl *nl, const struct nl_route *r)
 {
 	return route(nl, r, RTM_DELROUTE, 0);
+}
+
+static int rule(struct nl *nl, const struct nl_net *from, uint32_t table,
+		uint16_t type, uint16_t flags)
+{
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, type, flags);
+	struct fib_rule_hdr *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->family = from->family;
+	m->src_len = from->len;
+	m->action = FR_ACT_TO_TBL;
+	mnl_attr_put(h, FRA_SRC, addr_size(from), from->addr);
+	mnl_attr_put_u32(h, FRA_PRIORITY, RULE_PRIORITY);
+	mnl_attr_put_u32(h, FRA_TABLE, table);
+	return nl_talk(nl, h, NULL, NULL);
+}
+
+int nl_rule_add(struct nl *nl, const struct nl_net *from, uint32_t table)
+{
+	return rule(nl, from, table, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+int nl_rule_del(struct nl *nl, const struct nl_net *from, uint32_t table)
+{
+	return rule(nl, from, table, RTM_DELRULE, 0);
 }
 
 struct found {

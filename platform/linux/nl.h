@@ -36,15 +36,17 @@ struct nl_net {
 /**
  * struct nl_route - a route through a device
  * @dst:	destination; length 0: the default route
- * @ifindex:	device
+ * @ifindex:	device; 0: the destination is unreachable
  * @metric:	priority; 0: the kernel's default
  * @mtu:	RTAX_MTU in bytes; 0: none
+ * @table:	0: the main one
  */
 struct nl_route {
 	struct nl_net dst;
 	int ifindex;
 	uint32_t metric;
 	uint32_t mtu;
+	uint32_t table;
 };
 
 /**
@@ -72,6 +74,19 @@ XL_MUST_USE int nl_address_del(struct nl *nl, int ifindex,
  */
 XL_MUST_USE int nl_route_add(struct nl *nl, const struct nl_route *r);
 XL_MUST_USE int nl_route_del(struct nl *nl, const struct nl_route *r);
+
+/* nl_route_put() - the same, in the place of one with its metric. */
+XL_MUST_USE int nl_route_put(struct nl *nl, const struct nl_route *r);
+
+/**
+ * nl_rule_add() - packets from an address are routed by a table;
+ * -EEXIST if there is the same rule
+ * nl_rule_del() - remove it again
+ */
+XL_MUST_USE int nl_rule_add(struct nl *nl, const struct nl_net *from,
+			    uint32_t table);
+XL_MUST_USE int nl_rule_del(struct nl *nl, const struct nl_net *from,
+			    uint32_t table);
 
 /**
  * nl_route_get() - where packets to an address leave

@@ -3,8 +3,10 @@
  * eam.h - the explicit address mapping table, RFC 7757
  *
  * Longest prefix match in both families over caller-supplied memory: for
- * each family a hash table of prefixes and a bitmap of the lengths in use,
- * so a lookup costs one probe per length in use, longest first.
+ * each family a hash table of prefixes, which is asked for one length after
+ * the other, longest first. What keeps a table of many lengths fast are the
+ * hints: for each eight lengths, and what an address has before them, one
+ * octet that tells which of the eight are worth asking for.
  */
 #ifndef XLAT_SIIT_EAM_H
 #define XLAT_SIIT_EAM_H
@@ -22,17 +24,31 @@ struct eam_entry {
 };
 
 /**
+ * struct eam_index - entries by their prefixes of one family
+ * @slots:	hash table with open addressing; 0 is a free slot
+ * @hints:	by hash of what a group's prefixes have in common, a bit for
+ *		each length of the group that is in use with that
+ * @groups:	bit n: lengths 8n to 8n + 7 are in use, some of them
+ * @lens:	of each group, which
+ */
+struct eam_index {
+	uint32_t *slots;
+	uint8_t *hints;
+	uint32_t groups;
+	uint8_t lens[17];
+};
+
+/**
  * struct eam - the table; all zero is an empty one
+ * @mask:	slots, and hints, of an index less one
  */
 struct eam {
 	struct eam_entry *entries;
-	uint32_t *slots4; /* index + 1 into entries; open addressing */
-	uint32_t *slots6;
 	uint32_t count;
 	uint32_t capacity;
-	uint32_t mask;  /* slots per family - 1 */
-	uint64_t lens4; /* bit 63 - n: a /n is in use, the longest is lowest */
-	uint64_t lens6[3]; /* bit 63 - n % 64 of word n / 64, as above */
+	uint32_t mask;
+	struct eam_index by4;
+	struct eam_index by6;
 };
 
 /**

@@ -144,6 +144,15 @@ static const char *parse_ptr(void *field, const char *text)
 	return n < 0 ? "synthesize or off" : NULL;
 }
 
+static const char *parse_errors(void *field, const char *text)
+{
+	static const char *const words[] = { "synthesize", "pass", NULL };
+	const int n = parse_word(text, words);
+
+	*(bool *)field = n == 1;
+	return n < 0 ? "synthesize or pass" : NULL;
+}
+
 /* A number with one letter of @letters, each of which stands for a factor. */
 static bool parse_scaled(const char *text, const char *letters,
 			 const uint32_t *factors, uint64_t max, uint32_t *out)
@@ -231,6 +240,9 @@ static const struct option_row synth_rows[] = {
 	OPTION(struct dns64opt, v4only, "only-ipv4only-arpa", NULL,
 	       parse_switch, OPTION_SWITCH | OPTION_LIVE,
 	       "serve that zone (RFC 8880), synthesise nothing else"),
+	OPTION(struct dns64opt, pass_errors, "errors", "HOW", parse_errors,
+	       OPTION_LIVE,
+	       "of the AAAA question: synthesize (default) or pass"),
 	OPTION(struct dns64opt, ptr, "ptr", "HOW", parse_ptr, OPTION_LIVE,
 	       "names under the prefix: synthesize (default) or off"),
 };
@@ -274,6 +286,7 @@ static bool fill_synth(struct synth *s, const struct dns64opt *o,
 		       struct option_error *e)
 {
 	s->v4only = o->v4only;
+	s->pass_errors = o->pass_errors;
 	s->ptr = o->ptr;
 	if (!take(s->prefixes, &s->prefix_count, SYNTH_PREFIXES,
 		  sizeof(s->prefixes[0]), &o->prefixes, "prefix", e) ||
@@ -419,6 +432,7 @@ void dns64opt_adopt(struct dns64opt *o, struct dns64opt *fresh)
 	o->stale = fresh->stale;
 	o->rate = fresh->rate;
 	o->v4only = fresh->v4only;
+	o->pass_errors = fresh->pass_errors;
 	o->ptr = fresh->ptr;
 }
 

@@ -49,6 +49,7 @@ struct dns64opt {
 	uint32_t stale;
 	uint32_t rate;
 	bool v4only;
+	bool pass_errors;
 	bool ptr;
 };
 

@@ -7,6 +7,25 @@ static const struct msg_name v4only = { 15, "\10ipv4only\4arpa" };
 static const struct msg_name ip6_arpa = { 10, "\3ip6\4arpa" };
 static const struct msg_name in_addr_arpa = { 14, "\7in-addr\4arpa" };
 
+/**
+ * struct special - a domain that no server is asked about
+ * @zone:	it and all below
+ * @kind:	what is there
+ *
+ * Those of which no server can know anything. Names that are special to
+ * others only (test, local, home.arpa) are left to the server, which may be
+ * the one that serves them.
+ */
+static const struct special {
+	struct msg_name zone;
+	enum local_kind kind;
+} specials[] = {
+	{ { 11, "\11localhost" }, LOCAL_HOST },         /* RFC 6761, 6.3 */
+	{ { 9, "\7invalid" }, LOCAL_NOBODY },           /* RFC 6761, 6.4 */
+	{ { 7, "\5onion" }, LOCAL_NOBODY },             /* RFC 7686, 2 */
+	{ { 15, "\10resolver\4arpa" }, LOCAL_NOTHING }, /* RFC 9462, 6.1 */
+};
+
 /* Mailbox and primary of a zone that has neither (RFC 6303, 3). */
 static const struct msg_name nobody = { 16, "\6nobody\7invalid" };
 
@@ -113,37 +132,64 @@ static struct msg_name in_addr(uint32_t addr4)
 	return name;
 }
 
+static struct local special_find(const struct msg_question *q)
+{
+	const struct special *special = NULL;
+
+	for (unsigned int i = 0; i < XL_COUNT(specials) && !special; i++)
+		if (msg_name_within(&q->name, &specials[i].zone))
+			special = &specials[i];
+	if (!special)
+		return (struct local){ .kind = LOCAL_NO };
+	if (special->kind == LOCAL_HOST && q->type != MSG_A &&
+	    q->type != MSG_AAAA)
+		return (struct local){ LOCAL_NOTHING, special->zone };
+	return (struct local){ special->kind, special->zone };
+}
+
+static bool is_v4only(uint32_t addr4)
+{
+	return addr4 == SYNTH_V4ONLY_A || addr4 == SYNTH_V4ONLY_B;
+}
+
+/* With s->v4only the addresses of ipv4only.arpa still have their name: it is
+ * part of that zone's service (RFC 8880, 7.2.1). */
 static struct local reverse_find(const struct synth *s,
 				 const struct msg_question *q)
 {
 	const struct reverse rev = read_reverse(&q->name);
 	const struct pref64 *prefix = find_prefix(s, &rev);
 	struct local l = { .kind = LOCAL_NO };
-	uint32_t addr4;
+	bool own;
 
 	if (!prefix)
+		return l;
+	own = rev.count == NIBBLES &&
+	      is_v4only(pref64_extract(*prefix, rev.addr));
+	if (!s->ptr || (s->v4only && !own))
 		return l;
 	l.kind = rev.clean ? LOCAL_NOTHING : LOCAL_NOBODY;
 	l.name = msg_name_tail(&q->name,
 			       msg_name_labels(&q->name) - 2 - prefix->len / 4);
 	if (!rev.clean || rev.count < NIBBLES || q->type != MSG_PTR)
 		return l;
-	addr4 = pref64_extract(*prefix, rev.addr);
-	if (addr4 == SYNTH_V4ONLY_A || addr4 == SYNTH_V4ONLY_B) {
-		l.kind = LOCAL_PTR;
-		return l;
-	}
-	return (struct local){ LOCAL_ALIAS, in_addr(addr4) };
+	if (!own)
+		return (struct local){
+			LOCAL_ALIAS, in_addr(pref64_extract(*prefix, rev.addr))
+		};
+	l.kind = LOCAL_PTR;
+	return l;
 }
 
 struct local local_find(const struct synth *s, const struct msg_question *q)
 {
-	if (q->class == MSG_IN && msg_name_within(&q->name, &v4only))
+	if (q->class != MSG_IN)
+		return (struct local){ .kind = LOCAL_NO };
+	if (msg_name_within(&q->name, &v4only))
 		return v4only_find(s, q);
-	if (q->class == MSG_IN && s->ptr && !s->v4only &&
-	    msg_name_within(&q->name, &ip6_arpa))
+	if (msg_name_within(&q->name, &ip6_arpa))
 		return reverse_find(s, q);
-	return (struct local){ .kind = LOCAL_NO };
+	return special_find(q);
 }
 
 uint16_t local_rcode(const struct local *l)
@@ -159,6 +205,16 @@ static void put_address4(struct msg_writer *w, const struct msg_name *owner,
 
 	msg_put_u32(w, addr4);
 	msg_end_rr(w, start);
+}
+
+static void put_loopback(struct msg_writer *w, const struct msg_question *q)
+{
+	const struct synth_set v6 = { .addr = { { 0, 1 } }, .count = 1 };
+
+	if (q->type == MSG_A)
+		put_address4(w, &q->name, 0x7f000001);
+	else
+		answer_put_set(w, &q->name, &v6, LOCAL_TTL);
 }
 
 static void put_addresses6(struct msg_writer *w, const struct synth *s,
@@ -201,6 +257,9 @@ void local_put(struct request_frame *f, const struct synth *s,
 	const struct msg_name *owner = &f->rq->q.name;
 
 	switch (l->kind) {
+	case LOCAL_HOST:
+		put_loopback(&f->w, &f->rq->q);
+		break;
 	case LOCAL_V4:
 		put_address4(&f->w, owner, SYNTH_V4ONLY_A);
 		put_address4(&f->w, owner, SYNTH_V4ONLY_B);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * local.h - questions that no server is asked: the zone ipv4only.arpa
- * (RFC 8880, 7.1) and the ip6.arpa names of the prefixes (RFC 6147, 5.3.1)
+ * (RFC 8880, 7.1), the ip6.arpa names of the prefixes (RFC 6147, 5.3.1), and
+ * domains that are in no zone (RFC 6761)
  */
 #ifndef XLAT_DNS_LOCAL_H
 #define XLAT_DNS_LOCAL_H
@@ -15,6 +16,7 @@ enum local_kind {
 	LOCAL_NO,      /* not of our zones */
 	LOCAL_V4,      /* the addresses of ipv4only.arpa */
 	LOCAL_V6,      /* the same under every prefix */
+	LOCAL_HOST,    /* a loopback address */
 	LOCAL_PTR,     /* one of those addresses is called ipv4only.arpa */
 	LOCAL_NOTHING, /* the name exists, the type does not */
 	LOCAL_NOBODY,  /* the name does not exist */

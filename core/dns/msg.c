@@ -167,15 +167,16 @@ unsigned int msg_name_labels(const struct msg_name *name)
 
 bool msg_name_within(const struct msg_name *name, const struct msg_name *zone)
 {
-	const unsigned int have = msg_name_labels(name);
-	const unsigned int want = msg_name_labels(zone);
-	unsigned int at;
+	const unsigned int end = (unsigned int)name->len - zone->len;
+	unsigned int at = 0;
 
-	if (have < want)
+	/* Mostly the bytes differ: then no labels need to be walked. */
+	if (name->len < zone->len ||
+	    !msg_equal_fold(name->b + end, zone->b, zone->len))
 		return false;
-	at = skip_labels(name, have - want);
-	return name->len - at == zone->len &&
-	       msg_equal_fold(name->b + at, zone->b, zone->len);
+	while (at < end)
+		at += name->b[at] + 1u;
+	return at == end;
 }
 
 bool msg_name_append(struct msg_name *name, const void *label, size_t len)

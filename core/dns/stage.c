@@ -41,7 +41,8 @@ static enum stage_verdict judge_aaaa(const struct synth *s,
 		return STAGE_NATIVE;
 	if (a->rcode == MSG_NOERROR && is_proven(rq, a))
 		return STAGE_NEGATIVE;
-	if (a->rcode == MSG_SERVFAIL && a->bogus)
+	if ((a->rcode == MSG_SERVFAIL && a->bogus) ||
+	    (a->rcode != MSG_NOERROR && s->pass_errors))
 		return STAGE_ERROR;
 	return STAGE_GO_A;
 }

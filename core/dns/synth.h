@@ -48,6 +48,8 @@ struct synth_map4 {
  *		no A record to take its place
  * @exempt:	names at and below which nothing is synthesised
  * @v4only:	serve ipv4only.arpa and synthesise nothing else (RFC 8880)
+ * @pass_errors: an error of the AAAA question is the answer, though RFC 6147,
+ *		5.1.2 has it count as absence
  * @ptr:	answer for the addresses under @prefixes (RFC 6147, 5.3.1)
  */
 struct synth {
@@ -62,6 +64,7 @@ struct synth {
 	uint32_t ignore_count;
 	uint32_t exempt_count;
 	bool v4only;
+	bool pass_errors;
 	bool ptr;
 };
 

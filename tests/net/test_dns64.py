@@ -501,12 +501,41 @@ class OnlyIpv4onlyArpa(Case):
     def script(cls):
         cls.server.names(A("www.test", 60, "8.8.8.8"))
 
+    def test_d64_61_64_66_the_zone(self):
+        """SOA and NS are denied as well: RFC 8880, 7.1, number 4."""
+        self.answers(self.client.ask("ipv4only.arpa", "A"),
+                     "A 3600 192.0.0.170", "A 3600 192.0.0.171")
+        for kind in ("SOA", "NS", "TXT"):
+            m = self.client.ask("ipv4only.arpa", kind)
+            self.answers(m)
+            self.assertEqual(m.authority[0][:2], ("ipv4only.arpa", "SOA"))
+        m = self.client.ask("a.a.0.0.0.0.0.c." + WKP_REVERSE, "PTR")
+        self.answers(m, "PTR 3600 ipv4only.arpa")
+        self.answers(self.client.ask("localhost"), "AAAA 3600 ::1")
+        self.answers(self.client.ask("x.onion"), rcode=dnsmsg.NXDOMAIN)
+        self.assertEqual(self.server.log, [])
+
     def test_d64_66(self):
         self.answers(self.client.ask("ipv4only.arpa"),
                      "AAAA 3600 64:ff9b::c000:aa",
                      "AAAA 3600 64:ff9b::c000:ab")
         self.answers(self.client.ask("www.test"))
         self.assertEqual(self.server.asked("www.test"), ["AAAA"])
+
+
+class PassErrors(Case):
+    args = ["--forward", UP6, "--cache-size", "0", "--errors", "pass"]
+
+    @classmethod
+    def script(cls):
+        cls.server.names(A("www.test", 60, "8.8.8.8"),
+                         A("bad.test", 60, "9.9.9.9"))
+        cls.server.script["bad.test", "AAAA"] = Reply(rcode=dnsmsg.REFUSED)
+
+    def test_d64_55(self):
+        self.answers(self.client.ask("bad.test"), rcode=dnsmsg.REFUSED)
+        self.answers(self.client.ask("www.test"), "AAAA 60 64:ff9b::808:808")
+        self.assertEqual(self.server.asked("bad.test"), ["AAAA"])
 
 
 class Reload(Case):
@@ -633,6 +662,7 @@ class Life(unittest.TestCase):
                 ("--ignore-aaaa 'a..b'", good + ["--ignore-aaaa", "a..b"]),
                 ("--exclude-name '.'", good + ["--exclude-name", "."]),
                 ("--rate-limit '-1'", good + ["--rate-limit", "-1"]),
+                ("--errors 'maybe'", good + ["--errors", "maybe"]),
                 ("--ptr 'maybe'", good + ["--ptr", "maybe"]),
                 ("--cache-size '63k'", good + ["--cache-size", "63k"]),
                 ("--cache-size '9g'", good + ["--cache-size", "9g"]),

@@ -5,11 +5,12 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "applet.h"
-#include "dns64opt.h"
+#include "dns64view.h"
 
 #define SECOND     1000000000ull
 
@@ -26,7 +27,7 @@ struct daemon {
 	struct app app; /* first member */
 	struct dns64opt *opt;
 	struct dnsio io;
-	struct dns64opt_views views;
+	struct dns64view views;
 	struct ev_timer networks;
 	uint64_t strangers;
 };
@@ -40,7 +41,8 @@ static bool check(struct app *a, struct option_error *e)
 {
 	struct daemon *d = daemon_of(a);
 
-	return dns64opt_check(d->opt, &d->views, e);
+	return dns64opt_check(d->opt, e) &&
+	       dns64view_fill(&d->views, d->opt, e);
 }
 
 /* "192.0.2.1:53" or "[2001:db8::1]:53". */
@@ -59,7 +61,7 @@ static void show_address(char out[64], const struct dnsio_address *a)
 /* Without --allow: this machine, and the networks it is connected to. */
 static int find_networks(struct daemon *d)
 {
-	struct synth_net6 nets[DNS64OPT_ALLOWS];
+	struct synth_net6 nets[DNS64VIEW_ALLOWS];
 	const int n = dnsio_networks(nets, XL_COUNT(nets));
 
 	for (int i = 0; i < n; i++)
@@ -149,6 +151,13 @@ static void fill_addresses(struct dnsio *io, const struct dns64opt *o)
 	io->query.up.server_count = (uint32_t)o->forward.count;
 	memcpy(io->forward, o->forward.items,
 	       o->forward.count * sizeof(own[0]));
+	memcpy(io->source, o->source, sizeof(io->source));
+	if (!o->device)
+		return;
+	snprintf(io->device, sizeof(io->device), "%s", o->device);
+	if (!if_nametoindex(o->device))
+		log_warn("--interface %s: there is none of that name yet",
+			 o->device);
 }
 
 static enum exit_status open_sockets(struct daemon *d)
@@ -158,7 +167,9 @@ static enum exit_status open_sockets(struct daemon *d)
 
 	if (err && d->io.failed) {
 		show_address(text, d->io.failed);
-		log_error("cannot listen at %s: %s%s", text, strerror(-err),
+		log_error("cannot %s %s: %s%s",
+			  d->io.failed->port ? "listen at" : "ask from", text,
+			  strerror(-err),
 			  err == -EACCES && d->io.failed->port < 1024
 				  ? " (ports below 1024 need root)"
 				  : "");
@@ -176,6 +187,7 @@ static enum exit_status open_dns64(struct app *a)
 	fill_addresses(&d->io, d->opt);
 	d->io.query.cache_size = d->opt->cache_size;
 	d->io.query.stale = d->opt->stale;
+	d->io.query.silent = d->opt->silent;
 	d->io.query.rrl.rate = d->opt->rate;
 	status = refuse_loops(&d->io);
 	if (!status)
@@ -188,15 +200,16 @@ static enum exit_status open_dns64(struct app *a)
 static int reload(struct app *a, struct app_options *fresh,
 		  struct option_error *e)
 {
-	static struct dns64opt_views views;
+	static struct dns64view views;
 	struct daemon *d = daemon_of(a);
 	struct dns64opt *want = (struct dns64opt *)(void *)fresh;
 
 	memset(&views, 0, sizeof(views));
-	if (!dns64opt_check(want, &views, e))
+	if (!dns64opt_check(want, e) || !dns64view_fill(&views, want, e))
 		return -1;
 	d->views = views;
 	d->io.query.stale = want->stale;
+	d->io.query.silent = want->silent;
 	d->io.query.rrl.rate = want->rate;
 	dns64opt_adopt(d->opt, want);
 	return open_allow(d) ? 1 : 0;

@@ -12,8 +12,6 @@
 #define STALE_MOST (30ull * 86400)
 #define MAPPED     0xffff00000000ull /* IPv4 as IPv6 */
 
-static const struct pref64 wellknown = { { 0x0064ff9b00000000, 0 }, 96 };
-
 static const char *parse_server(void *field, const char *text)
 {
 	struct dnsio_address a = { .port = PORT };
@@ -28,6 +26,41 @@ static const char *parse_server(void *field, const char *text)
 			return "behind '%' an interface of this machine";
 	}
 	return list_add(field, &a, sizeof(a));
+}
+
+static const char *parse_source(void *field, const char *text)
+{
+	struct dnsio_address a = { .port = 0 };
+	struct dnsio_address *by_family = field;
+	struct dnsio_address *at;
+	char zone[16];
+
+	if (parse_host_port(text, &a.addr, zone, &a.port) || a.port ||
+	    (zone[0] && !(a.scope = if_nametoindex(zone))))
+		return "an address of this machine";
+	at = &by_family[a.addr.hi || a.addr.lo >> 32 != 0xffff];
+	if (at->addr.hi || at->addr.lo)
+		return "one address of each family";
+	*at = a;
+	return NULL;
+}
+
+static const char *parse_device(void *field, const char *text)
+{
+	const size_t n = strlen(text);
+
+	if (n == 0 || n >= IF_NAMESIZE || strpbrk(text, "/ "))
+		return "the name of an interface";
+	return parse_text(field, text);
+}
+
+static const char *parse_strangers(void *field, const char *text)
+{
+	static const char *const words[] = { "refuse", "ignore", NULL };
+	const int n = parse_word(text, words);
+
+	*(bool *)field = n == 1;
+	return n < 0 ? "refuse or ignore" : NULL;
 }
 
 static const char *parse_prefix(void *field, const char *text)
@@ -208,9 +241,15 @@ static const struct option_row rows[] = {
 	       OPTION_REPEAT, "where clients ask; default: 127.0.0.1 and ::1"),
 	OPTION(struct dns64opt, forward, "forward", "ADDR[:PORT]", parse_server,
 	       OPTION_REPEAT, "server that knows the answers"),
+	OPTION(struct dns64opt, source, "source", "ADDR", parse_source,
+	       OPTION_REPEAT, "where servers are asked from; one a family"),
+	OPTION(struct dns64opt, device, "interface", "NAME", parse_device, 0,
+	       "by which they are asked; default: as routes say"),
 	OPTION(struct dns64opt, allow, "allow", "CIDR[=PREFIX|=none]",
 	       parse_allow, OPTION_REPEAT | OPTION_LIVE,
 	       "clients, and their prefix; default: networks we are in"),
+	OPTION(struct dns64opt, silent, "strangers", "HOW", parse_strangers,
+	       OPTION_LIVE, "who may not ask: refuse (default) or ignore"),
 	OPTION(struct dns64opt, rate, "rate-limit", "N", parse_rate,
 	       OPTION_LIVE,
 	       "answers a second to one question of a network; default: all"),
@@ -260,130 +299,28 @@ const struct option_table dns64opt_table = {
 	.count = XL_COUNT(groups),
 };
 
-/* Copy a list into an array of the core; false if it is too long. */
-static bool take(void *to, uint32_t *count, uint32_t max, size_t size,
-		 const struct list *from, const char *name,
-		 struct option_error *e)
+static bool same(const struct dnsio_address *a, const struct dnsio_address *b)
 {
-	char text[64];
-
-	if (from->count > max) {
-		snprintf(text, sizeof(text), "at most %u of it", max);
-		options_expect(e, name, text);
-		return false;
-	}
-	*count = (uint32_t)from->count;
-	if (from->count)
-		memcpy(to, from->items, from->count * size);
-	return true;
+	return addr6_equal(a->addr, b->addr) && a->scope == b->scope &&
+	       a->port == b->port;
 }
 
-#define TAKE(to, array, list, name)                                            \
-	take((to)->array, &(to)->array##_count, XL_COUNT((to)->array),         \
-	     sizeof((to)->array[0]), list, name, e)
-
-static bool fill_synth(struct synth *s, const struct dns64opt *o,
+/* Is each address there once? */
+static bool check_once(const struct list *l, const char *name,
 		       struct option_error *e)
 {
-	s->v4only = o->v4only;
-	s->pass_errors = o->pass_errors;
-	s->ptr = o->ptr;
-	if (!take(s->prefixes, &s->prefix_count, SYNTH_PREFIXES,
-		  sizeof(s->prefixes[0]), &o->prefixes, "prefix", e) ||
-	    !TAKE(s, map4, &o->map4, "map4") ||
-	    !TAKE(s, exclude6, &o->exclude6, "exclude6") ||
-	    !TAKE(s, ignore, &o->ignore, "ignore-aaaa") ||
-	    !TAKE(s, exempt, &o->exempt, "exclude-name"))
-		return false;
-	if (!s->prefix_count)
-		s->prefixes[s->prefix_count++] = wellknown;
-	if (!s->exclude6_count)
-		s->exclude6[s->exclude6_count++] =
-			(struct synth_net6){ { 0, MAPPED }, 96 };
+	const struct dnsio_address *a = l->items;
+
+	for (size_t i = 1; i < l->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (same(&a[i], &a[j])) {
+				options_expect(e, name, "each address once");
+				return false;
+			}
 	return true;
 }
 
-static bool same_prefixes(const struct synth *a, const struct synth *b)
-{
-	if (a->prefix_count != b->prefix_count)
-		return false;
-	for (uint32_t i = 0; i < a->prefix_count; i++)
-		if (a->prefixes[i].len != b->prefixes[i].len ||
-		    !addr6_equal(a->prefixes[i].prefix, b->prefixes[i].prefix))
-			return false;
-	return true;
-}
-
-/* The view with the prefixes of @want: one that is there, or a new one. */
-static const struct synth *find_view(struct dns64opt_views *v,
-				     const struct synth *want)
-{
-	for (uint32_t i = 0; i < v->count; i++)
-		if (same_prefixes(&v->synth[i], want))
-			return &v->synth[i];
-	if (v->count == DNS64OPT_VIEWS)
-		return NULL;
-	v->synth[v->count] = *want;
-	return &v->synth[v->count++];
-}
-
-static bool same_net(struct synth_net6 a, struct synth_net6 b)
-{
-	return a.len == b.len && addr6_equal(a.addr, b.addr);
-}
-
-/* All that --allow says about the network of its value number @index. */
-static bool gather(struct synth *want, const struct dns64opt *o, size_t index)
-{
-	const struct dns64opt_allow *all = o->allow.items;
-
-	for (size_t i = index; i < o->allow.count; i++) {
-		if (!same_net(all[i].net, all[index].net))
-			continue;
-		if ((all[i].none || all[i].prefix.len) && i == index)
-			want->prefix_count = 0;
-		if (!all[i].prefix.len)
-			continue;
-		if (want->prefix_count == SYNTH_PREFIXES)
-			return false;
-		want->prefixes[want->prefix_count++] = all[i].prefix;
-	}
-	return true;
-}
-
-static bool seen_before(const struct dns64opt_views *v, struct synth_net6 net)
-{
-	for (uint32_t i = 0; i < v->allow_count; i++)
-		if (same_net(v->allow[i].net, net))
-			return true;
-	return false;
-}
-
-static bool fill_allow(struct dns64opt_views *v, const struct dns64opt *o,
-		       struct option_error *e)
-{
-	const struct dns64opt_allow *all = o->allow.items;
-	static struct synth want;
-	const struct synth *view;
-
-	for (size_t i = 0; i < o->allow.count; i++) {
-		if (seen_before(v, all[i].net))
-			continue;
-		want = v->synth[0];
-		view = gather(&want, o, i) ? find_view(v, &want) : NULL;
-		if (!view || v->allow_count == DNS64OPT_ALLOWS) {
-			options_expect(e, "allow",
-				       "at most 256 networks, 8 prefixes for "
-				       "each, and 15 kinds of clients");
-			return false;
-		}
-		v->allow[v->allow_count++] =
-			(struct query_allow){ all[i].net, view };
-	}
-	return true;
-}
-
-static bool check_servers(const struct dns64opt *o, struct option_error *e)
+static bool check_forward(const struct dns64opt *o, struct option_error *e)
 {
 	const struct dnsio_address *a = o->forward.items;
 
@@ -398,19 +335,16 @@ static bool check_servers(const struct dns64opt *o, struct option_error *e)
 		options_expect(e, "forward", "an address that can be asked");
 		return false;
 	}
-	if (o->listen.count <= DNSIO_LISTENERS)
-		return true;
-	options_expect(e, "listen", "at most 16 addresses");
-	return false;
+	return check_once(&o->forward, "forward", e);
 }
 
-bool dns64opt_check(const struct dns64opt *o, struct dns64opt_views *views,
-		    struct option_error *e)
+bool dns64opt_check(const struct dns64opt *o, struct option_error *e)
 {
-	if (!check_servers(o, e) || !fill_synth(&views->synth[0], o, e))
+	if (o->listen.count > DNSIO_LISTENERS) {
+		options_expect(e, "listen", "at most 16 addresses");
 		return false;
-	views->count = 1;
-	return fill_allow(views, o, e);
+	}
+	return check_forward(o, e) && check_once(&o->listen, "listen", e);
 }
 
 static void swap(struct list *a, struct list *b)
@@ -431,6 +365,7 @@ void dns64opt_adopt(struct dns64opt *o, struct dns64opt *fresh)
 	swap(&o->exempt, &fresh->exempt);
 	o->stale = fresh->stale;
 	o->rate = fresh->rate;
+	o->silent = fresh->silent;
 	o->v4only = fresh->v4only;
 	o->pass_errors = fresh->pass_errors;
 	o->ptr = fresh->ptr;

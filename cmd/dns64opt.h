@@ -9,9 +9,6 @@
 #include "dnsio.h"
 #include "list.h"
 
-#define DNS64OPT_VIEWS  16u
-#define DNS64OPT_ALLOWS 256u
-
 /**
  * struct dns64opt_allow - a value of --allow
  * @prefix:	for these clients; length 0: see @none
@@ -26,6 +23,8 @@ struct dns64opt_allow {
 /**
  * struct dns64opt - configuration
  * @listen, @forward: of struct dnsio_address
+ * @source:	address of questions to servers, by family, IPv4 first
+ * @device:	interface of theirs, or NULL
  * @prefixes:	of struct pref64
  * @allow:	of struct dns64opt_allow
  * @exclude6:	of struct synth_net6
@@ -33,12 +32,15 @@ struct dns64opt_allow {
  * @ignore, @exempt: of struct msg_name
  * @cache_size:	bytes
  * @stale:	seconds
+ * @silent:	who may not ask gets no reply
  * @rate:	answers a second to the same question of a network
  */
 struct dns64opt {
 	struct app_options app; /* first member */
 	struct list listen;
 	struct list forward;
+	struct dnsio_address source[2];
+	const char *device;
 	struct list prefixes;
 	struct list allow;
 	struct list exclude6;
@@ -48,6 +50,7 @@ struct dns64opt {
 	uint32_t cache_size;
 	uint32_t stale;
 	uint32_t rate;
+	bool silent;
 	bool v4only;
 	bool pass_errors;
 	bool ptr;
@@ -60,24 +63,8 @@ struct dns64opt {
 
 extern const struct option_table dns64opt_table;
 
-/**
- * struct dns64opt_views - how to synthesise, for whom
- * @synth:	[0]: for everybody who has no prefix of his own
- * @allow:	the networks that --allow names
- */
-struct dns64opt_views {
-	struct synth synth[DNS64OPT_VIEWS];
-	uint32_t count;
-	struct query_allow allow[DNS64OPT_ALLOWS];
-	uint32_t allow_count;
-};
-
-/**
- * dns64opt_check() - do the options make sense together?
- * @views:	filled in
- */
+/* dns64opt_check() - do clients and servers make sense together? */
 XL_MUST_USE bool dns64opt_check(const struct dns64opt *o,
-				struct dns64opt_views *views,
 				struct option_error *e);
 
 /**

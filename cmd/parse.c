@@ -127,6 +127,21 @@ static bool read_host(const char *text, size_t n, struct addr6 *addr,
 	return !parse_addr6(host, addr);
 }
 
+/* Would a reader take the end of a bare IPv6 address for a port, as that of
+ * ::1:53? It is one address, but cut there it is another. */
+static bool looks_like_port(const char *host)
+{
+	const char *end = strrchr(host, ':');
+	const size_t n = end ? (size_t)(end - host) : 0;
+	struct addr6 addr;
+	char zone[16];
+	uint64_t port;
+
+	return n && strchr(host, ':') != end &&
+	       parse_number(end + 1, 1, 65535, &port) &&
+	       read_host(host, n, &addr, zone);
+}
+
 const char *parse_host_port(const char *text, struct addr6 *addr, char zone[16],
 			    uint16_t *port)
 {
@@ -144,6 +159,9 @@ const char *parse_host_port(const char *text, struct addr6 *addr, char zone[16],
 		    !read_host(host, (size_t)(behind - host), addr, zone))
 			return expected;
 		behind++;
+	} else if (looks_like_port(text)) {
+		return "brackets, as [::1]:53 or [::1:53]:53: without them it "
+		       "could be either";
 	} else {
 		behind = strchr(text, ':');
 		if (!behind || strchr(behind + 1, ':'))

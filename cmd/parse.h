@@ -41,7 +41,8 @@ XL_MUST_USE const char *parse_pref64(const char *text, struct pref64 *out);
 /**
  * parse_host_port() - "192.0.2.1", "192.0.2.1:53", "2001:db8::1" or
  * "[2001:db8::1]:53"
- * @addr:	set; IPv4 as ::ffff:0:0/96
+ * @addr:	set; IPv4 as ::ffff:0:0/96; "::1:53" is refused, since it looks
+ *		like one with a port
  * @zone:	set to what follows '%' in it, or ""; at least 16 bytes
  * @port:	set if there is one
  */

@@ -432,6 +432,8 @@ static struct query_step refuse(struct query *q, const struct query_event *ev,
 	const struct request_ede ede = request_ede(REQUEST_EDE_PROHIBITED);
 
 	count(q, COUNT_REFUSED);
+	if (q->silent)
+		return (struct query_step){ .what = QUERY_DROP };
 	return reply(q, ev, client, rq, MSG_REFUSED, &ede);
 }
 

@@ -85,8 +85,9 @@ struct query_slot {
 };
 
 /**
- * struct query - the machine; the first five are the caller's to set
+ * struct query - the machine; the first six are the caller's to set
  * @allow:	clients; @allow_count: their number
+ * @silent:	who is not one of them gets no reply, instead of REFUSED
  * @stale:	how long data is used that is too old, if there is none else,
  *		seconds
  * @slot_count:	clients' questions under way at most
@@ -101,6 +102,7 @@ struct query_slot {
 struct query {
 	const struct query_allow *allow;
 	uint32_t allow_count;
+	bool silent;
 	uint32_t stale;
 	uint32_t slot_count;
 	uint32_t cache_size;

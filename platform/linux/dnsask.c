@@ -113,6 +113,23 @@ static void tcp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 		failed(a);
 }
 
+int dnsio_ask_prepare(const struct dnsio *io, int fd, int family)
+{
+	const struct dnsio_address *from = &io->source[family == AF_INET6];
+	const size_t name = strlen(io->device);
+	struct sockaddr_storage ss;
+	unsigned int len;
+
+	if (name && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, io->device,
+			       (socklen_t)name))
+		return -errno;
+	if (!from->addr.hi && !from->addr.lo)
+		return 0;
+	/* Port 0: the kernel picks one at random. */
+	len = dnsio_sockaddr(&ss, *from);
+	return bind(fd, (const struct sockaddr *)&ss, len) ? -errno : 0;
+}
+
 static int connect_udp(struct dnsio_ask *a, const void *to, unsigned int len)
 {
 	uint8_t msg[UPSTREAM_QUESTION_MAX];
@@ -167,7 +184,10 @@ int dnsio_ask(struct dnsio *io, uint32_t ask)
 	if (a->ev.fd < 0)
 		return -errno;
 	a->open = true;
-	err = u->tcp ? connect_tcp(a, &to, len) : connect_udp(a, &to, len);
+	err = dnsio_ask_prepare(io, a->ev.fd, to.ss_family);
+	if (!err)
+		err = u->tcp ? connect_tcp(a, &to, len)
+			     : connect_udp(a, &to, len);
 	if (err)
 		dnsio_ask_close(io, ask);
 	return err;

@@ -207,6 +207,24 @@ static int listen_all(struct dnsio *io)
 	return err;
 }
 
+/* Try once what each question will do; the interface may come later. */
+static int try_source(struct dnsio *io, unsigned int i)
+{
+	const int family = i ? AF_INET6 : AF_INET;
+	const int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return 0; /* no such family here: nor will there be questions */
+	err = dnsio_ask_prepare(io, fd, family);
+	close(fd);
+	if (err == -ENODEV)
+		return 0;
+	if (err)
+		io->failed = &io->source[i];
+	return err;
+}
+
 /* Each ask has a socket: let there be enough files. */
 static uint32_t asks_for_files(void)
 {
@@ -270,7 +288,11 @@ int dnsio_open(struct dnsio *io, struct ev_loop *loop)
 	io->query.slot_count = DNSIO_SLOTS;
 	io->query.up.ask_count = asks_for_files();
 	err = take_memory(io);
-	return err ? err : listen_all(io);
+	if (!err)
+		err = listen_all(io);
+	for (unsigned int i = 0; i < XL_COUNT(io->source) && !err; i++)
+		err = try_source(io, i);
+	return err;
 }
 
 static void close_listener(struct dnsio *io, struct dnsio_listener *l)

@@ -97,12 +97,17 @@ struct dnsio_ask {
  *		numbers of slots and asks
  * @listen:	where to listen; @listen_count
  * @forward:	servers, as many as @query.up.server_count
+ * @source:	address that questions to servers leave from, by family: [0]
+ *		IPv4, [1] IPv6; zero: the kernel's choice
+ * @device:	interface that they leave by; empty: what the routes say
  * @failed:	set by dnsio_open() when an address cannot be listened at
  */
 struct dnsio {
 	struct query query;
 	struct dnsio_address listen[DNSIO_LISTENERS];
 	struct dnsio_address forward[UPSTREAM_SERVERS];
+	struct dnsio_address source[2];
+	char device[16];
 	uint32_t listen_count;
 	const struct dnsio_address *failed;
 
@@ -174,7 +179,8 @@ void dnsio_udp_reply(struct dnsio *io, const struct query_client *client,
 		     uint32_t len);
 void dnsio_udp_flush(struct dnsio *io);
 
-/* dnsask.c: send an ask's question over a new socket, or again, or close. */
+/* dnsask.c: prepare a socket for questions; send an ask's question over a new socket, or again, or close. */
+XL_MUST_USE int dnsio_ask_prepare(const struct dnsio *io, int fd, int family);
 XL_MUST_USE int dnsio_ask(struct dnsio *io, uint32_t ask);
 void dnsio_ask_again(struct dnsio *io, uint32_t ask);
 void dnsio_ask_close(struct dnsio *io, uint32_t ask);

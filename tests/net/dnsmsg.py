@@ -246,7 +246,7 @@ def nxdomain(zone="test", ttl=900):
     return Reply(authority=[SOA(zone, ttl)], rcode=NXDOMAIN)
 
 
-Asked = collections.namedtuple("Asked", "name type tcp port id flags opt raw")
+Asked = collections.namedtuple("Asked", "name type tcp port id flags opt raw peer")
 
 
 class Server:
@@ -304,7 +304,7 @@ class Server:
             data, peer = sock.recvfrom(65535)
         except OSError:
             return
-        self._answer(data, peer[1], False, lambda m: sock.sendto(m, peer))
+        self._answer(data, peer, False, lambda m: sock.sendto(m, peer))
 
     def _accept(self, sock):
         conn, peer = sock.accept()
@@ -320,7 +320,7 @@ class Server:
             del self.conns[conn]
             conn.close()
             return
-        self._answer(data, self.conns[conn][1], True, lambda m: conn.sendall(
+        self._answer(data, self.conns[conn], True, lambda m: conn.sendall(
             struct.pack(">H", len(m)) + m))
 
     def _find(self, name, kind):
@@ -330,11 +330,11 @@ class Server:
         exists = any(n == name for n, _ in self.script)
         return nodata() if exists else nxdomain()
 
-    def _answer(self, data, port, tcp, send):
+    def _answer(self, data, peer, tcp, send):
         asked = Message(data)
         name, kind = asked.questions[0]
-        self.log.append(Asked(name, kind, tcp, port, asked.id, asked.flags,
-                              asked.opt, data))
+        self.log.append(Asked(name, kind, tcp, peer[1], asked.id,
+                              asked.flags, asked.opt, data, peer[0]))
         reply = self._find(name.lower(), kind)
         if reply.drop:
             return

@@ -494,6 +494,45 @@ class Options(Case):
         self.assertEqual(self.server.asked("www.test"), ["A", "A"])
 
 
+class Source(Case):
+    """Questions leave from an address, and by an interface, that no route
+    would choose."""
+    args = ["--forward", UP6, "--forward", UP4, "--source", "2001:db8:2::99",
+            "--source", "198.51.100.99", "--interface", "up0",
+            "--cache-size", "0", "--allow", f"{LAN6}/128",
+            "--strangers", "ignore"]
+
+    @classmethod
+    def script(cls):
+        cls.net["box"].ip("addr add 2001:db8:2::99/64 dev up0 nodad",
+                          "addr add 198.51.100.99/24 dev up0",
+                          f"route add {UP4}/32 via {LAN4} dev lan0",
+                          f"route add {UP6}/128 via {LAN6} dev lan0")
+        cls.server4 = dnsmsg.Server(cls.net["up"], UP4)
+        cls.addClassCleanup(cls.server4.close)
+        for server in (cls.server, cls.server4):
+            for n in range(6):
+                many = [A(f"w{n}.test", 60, f"9.9.{i}.1") for i in range(100)]
+                server.script[f"w{n}.test", "A"] = Reply(*many, tc=True)
+
+    def test_udp_and_tcp_of_both_families(self):
+        # A server that was never asked is: so both are.
+        for n in range(6):
+            self.client.ask(f"w{n}.test", "A", tcp=True)
+        for server, source in ((self.server, "2001:db8:2::99"),
+                               (self.server4, "198.51.100.99")):
+            self.assertEqual({q.peer for q in server.log}, {source})
+            self.assertEqual({q.tcp for q in server.log}, {False, True})
+
+    def test_strangers_get_no_reply(self):
+        self.assertTrue(self.client4.silent(question("www.test", "A")))
+        with self.client4.socket(socket.SOCK_STREAM) as sock:
+            q = question("www.test", "A")
+            sock.sendall(struct.pack(">H", len(q)) + q)
+            self.assertEqual(sock.recv(100), b"")
+        self.assertGreaterEqual(lab.ask("dns64", "counters")["refused"], 2)
+
+
 class OnlyIpv4onlyArpa(Case):
     args = ["--forward", UP6, "--cache-size", "0", "--only-ipv4only-arpa"]
 
@@ -662,6 +701,27 @@ class Life(unittest.TestCase):
                 ("--ignore-aaaa 'a..b'", good + ["--ignore-aaaa", "a..b"]),
                 ("--exclude-name '.'", good + ["--exclude-name", "."]),
                 ("--rate-limit '-1'", good + ["--rate-limit", "-1"]),
+                ("--listen '::1:53'.*brackets", good + ["--listen",
+                                                        "::1:53"]),
+                ("--listen.*each address once",
+                 good + ["--listen", "::1", "--listen", "[::1]:53"]),
+                ("--forward.*each address once", good + good),
+                ("--prefix.*each prefix once",
+                 good + ["--prefix", "64:ff9b::/96"] * 2),
+                ("--allow.*each network once",
+                 good + ["--allow", "::1", "--allow", "::1=none"]),
+                ("--allow.*each network once",
+                 good + ["--allow", "::1=64:ff9b::/96", "--allow",
+                         "::1=none"]),
+                ("--allow.*each network once",
+                 good + ["--allow", "::1=64:ff9b::/96"] * 2),
+                ("--source '::1:53'", good + ["--source", "::1:53"]),
+                ("--source '127.0.0.1:53'", good + ["--source",
+                                                    "127.0.0.1:53"]),
+                ("--source '::2'.*one address of each",
+                 good + ["--source", "::1", "--source", "::2"]),
+                ("--interface 'a/b'", good + ["--interface", "a/b"]),
+                ("--strangers 'maybe'", good + ["--strangers", "maybe"]),
                 ("--errors 'maybe'", good + ["--errors", "maybe"]),
                 ("--ptr 'maybe'", good + ["--ptr", "maybe"]),
                 ("--cache-size '63k'", good + ["--cache-size", "63k"]),
@@ -683,6 +743,17 @@ class Life(unittest.TestCase):
     def test_address_that_is_not_ours(self):
         self.fails(4, r"\[2001:db8::1\]:53", "--forward", "127.0.0.1:5300",
                    "--listen", "2001:db8::1")
+
+    def test_source_that_is_not_ours(self):
+        self.fails(4, r"ask from \[2001:db8::1\]", "--forward",
+                   "127.0.0.1:5300", "--source", "2001:db8::1")
+
+    def test_interface_that_comes_later(self):
+        program = self.box.start(lab.XLAT, "dns64", "--forward",
+                                 "127.0.0.1:5300", "--interface", "ppp9")
+        program.wait_output("--interface ppp9: there is none")
+        program.wait_output("is ready")
+        self.assertEqual(program.stop(), 0)
 
     def test_low_port_without_root(self):
         self.fails(3, "root", "--forward", "127.0.0.1:5300", "--control",

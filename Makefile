@@ -64,6 +64,7 @@ lint: all $(B)/.have-lint
 bench: all $(BENCH) $(B)/.have-bench
 	$(Q)$(B)/bench/core_bench $(B)/bench/core.csv
 	$(Q)python3 tests/bench/net_bench.py
+	$(Q)python3 tests/bench/clat_start.py
 
 demo: all $(B)/.have-net
 	$(Q)python3 tests/net/demo.py

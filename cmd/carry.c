@@ -39,14 +39,16 @@ static void join(const struct follow *f, const struct claim *c, bool yes)
 		rasock_group(&f->ra, f->view.ifindex, nd_group(c->addr), yes);
 }
 
-static void start_claim(struct follow *f, uint64_t now)
+static void start_claim(struct follow *f, bool optimistic, uint64_t now)
 {
-	const struct addr6 net = f->life.net[LIFE_TEST];
+	const enum life_slot slot = optimistic ? LIFE_HELD : LIFE_TEST;
+	const struct addr6 net = f->life.net[slot];
 	const struct claim_link link = {
 		.mac = f->view.mac,
 		.router = f->view.router,
 		.probes = f->view.shared ? f->view.probes : 0,
 		.wait = f->view.retrans * MS,
+		.optimistic = optimistic,
 	};
 	struct claim *c = &f->claims[LIFE_TEST];
 	const bool again = f->counter && addr6_equal(f->counter_net, net);
@@ -60,7 +62,7 @@ static void start_claim(struct follow *f, uint64_t now)
 	snprintf(f->seed.ifname, sizeof(f->seed.ifname), "%s", f->view.name);
 	claim_start(c, iid_address(&f->seed, net, &f->counter), &link, now);
 	/* RFC 7217, 6: two hosts must not collide in step. */
-	if (again)
+	if (again && !optimistic)
 		c->at = now + follow_random64() % SECOND;
 	join(f, c, true);
 	log_info("claiming %s", text6(c->addr, text));
@@ -79,12 +81,13 @@ static void drop(struct follow *f, enum life_slot slot)
 	claim_drop(c);
 }
 
-/* What was tested is ours: packets to it come into the device. */
+/* What was tested, or is used while it is: packets to it come into the
+ * device. */
 static void promote(struct follow *f)
 {
 	struct claim *held = &f->claims[LIFE_HELD];
 
-	if (held->state == CLAIM_HELD)
+	if (held->state != CLAIM_FREE)
 		f->claims[LIFE_OLD] = *held;
 	*held = f->claims[LIFE_TEST];
 	f->claims[LIFE_TEST] = (struct claim){ .at = UINT64_MAX };
@@ -145,7 +148,7 @@ void follow_carry_out(struct follow *f, unsigned int todo, bool routed,
 {
 	take_down(f, todo);
 	if (todo & LIFE_CLAIM)
-		start_claim(f, now);
+		start_claim(f, todo & LIFE_PROMOTE, now);
 	if (todo & LIFE_PROMOTE)
 		promote(f);
 	if (todo & LIFE_INSTALL)
@@ -153,7 +156,7 @@ void follow_carry_out(struct follow *f, unsigned int todo, bool routed,
 	if (todo & (LIFE_SWAP | LIFE_DROP_OLD))
 		f->changed(f);
 	/* Last: until everything stands nothing may come in. */
-	if (todo & LIFE_INSTALL && !routed)
+	if (todo & LIFE_INSTALL && (!routed || todo & LIFE_UNROUTE))
 		(void)!trans_route4(f->trans, all4, f->opt->metric);
 	if (todo & LIFE_ANNOUNCE)
 		claim_announce(&f->claims[LIFE_HELD], f->view.mac, now);
@@ -190,7 +193,7 @@ void follow_step_claim(struct follow *f, enum life_slot slot,
 {
 	if (step->send && f->view.shared)
 		ndsock_send(&f->nd, step->frame, ND_FRAME_LEN);
-	if (step->news == CLAIM_WON)
+	if (step->news == CLAIM_WON && slot == LIFE_TEST)
 		follow_happened(f, LIFE_WON, now);
 	if (step->news == CLAIM_LOST)
 		lost(f, slot, step, addr, now);

@@ -334,6 +334,8 @@ static enum exit_status open_clat(struct app *a)
 	d->follow.opt = &o->follow;
 	d->follow.trans = &d->trans;
 	d->follow.changed = changed;
+	/* RFC 4429, 3.3: routers should not be. */
+	d->follow.optimistic = !o->lan.len;
 	changed(&d->follow);
 	if (o->tr.no_setup)
 		tell_what_is_given(d);

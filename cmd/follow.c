@@ -421,6 +421,7 @@ enum exit_status follow_open(struct follow *f)
 	for (unsigned int i = 0; i < LIFE_SLOTS; i++)
 		f->claims[i].at = UINT64_MAX;
 	life_init(&f->life, f->opt->force, follow_is_given(f));
+	f->life.optimistic = f->optimistic;
 	status = open_sockets(f);
 	if (status)
 		return status;

@@ -44,9 +44,10 @@ struct follow_options {
 
 /**
  * struct follow - open it before privileges are given up
- * @opt, @trans, @changed: the caller's to set
+ * @opt, @trans, @changed, @optimistic: the caller's to set
  * @changed:	the translator's addresses or prefix have: @addr4, @pref64, and
  *		those of @claims that are held and old
+ * @optimistic:	an address may be used before it is certain that it is ours
  * @addr4:	our IPv4 address; 0: none is free
  * @origin:	how @life.pref64 was found; @router: who announced it
  * @dirty:	the network may have changed
@@ -58,6 +59,7 @@ struct follow {
 	const struct follow_options *opt;
 	struct trans *trans;
 	void (*changed)(struct follow *f);
+	bool optimistic;
 
 	struct ev_timer timer; /* found by its offset */
 	struct watch watch;

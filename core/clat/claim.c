@@ -14,7 +14,8 @@ void claim_start(struct claim *c, struct addr6 addr,
 		 const struct claim_link *link, uint64_t now)
 {
 	*c = (struct claim){
-		.state = CLAIM_PROBING,
+		.state = link->optimistic && link->probes ? CLAIM_OPTIMISTIC
+							  : CLAIM_PROBING,
 		.addr = addr,
 		.mac = link->mac,
 		.router = link->router,
@@ -78,8 +79,34 @@ static struct claim_step announce(struct claim *c, uint64_t now)
 	struct claim_step step = { .news = CLAIM_SAME };
 
 	/* Neighbours hold the old link-layer address, if it has changed. */
-	advertise(c, &step, c->moved ? ND_ALL_NODES : ND_ALL_ROUTERS, c->moved);
+	advertise(c, &step, c->moved ? ND_ALL_NODES : ND_ALL_ROUTERS,
+		  c->moved && c->state == CLAIM_HELD);
 	c->at = ++c->announced < ANNOUNCEMENTS ? now + SECOND : UINT64_MAX;
+	return step;
+}
+
+/* What was optimistic is certain. The next announcement is a second after the
+ * first, at least. */
+static struct claim_step win_late(struct claim *c, uint64_t now)
+{
+	c->state = CLAIM_HELD;
+	c->at = c->wait < SECOND ? now + SECOND - c->wait : now;
+	return (struct claim_step){ .news = CLAIM_WON };
+}
+
+/* The first probe, at once the first announcement, then the other probes. */
+static struct claim_step due_optimistic(struct claim *c, uint64_t now,
+					uint64_t random)
+{
+	struct claim_step step;
+
+	if (c->sent && !c->announced)
+		step = announce(c, now);
+	else if (c->sent < c->probes)
+		step = probe(c, now, random);
+	else
+		return win_late(c, now);
+	c->at = c->announced ? now + c->wait : now;
 	return step;
 }
 
@@ -93,6 +120,8 @@ struct claim_step claim_due(struct claim *c, uint64_t now, uint64_t random)
 	}
 	if (c->state == CLAIM_HELD)
 		return announce(c, now);
+	if (c->state == CLAIM_OPTIMISTIC)
+		return due_optimistic(c, now, random);
 	if (c->sent < c->probes)
 		return probe(c, now, random);
 	c->state = CLAIM_HELD;
@@ -119,21 +148,6 @@ static void probe_longer(struct claim *c)
 	c->probes += MORE_PROBES;
 }
 
-static struct claim_step heard_while_probing(struct claim *c,
-					     const struct nd *nd)
-{
-	const struct claim_step nothing = { .news = CLAIM_SAME };
-
-	if (nd->type == ND_ADVERT)
-		return lose(c, nd);
-	if (nd->src.hi | nd->src.lo)
-		return nothing;
-	if (!is_ours(c, nd))
-		return lose(c, nd);
-	probe_longer(c);
-	return nothing;
-}
-
 static bool may_answer(struct claim *c, uint64_t now)
 {
 	if (now - c->window >= SECOND) {
@@ -153,7 +167,7 @@ static struct claim_step answer(struct claim *c, const struct nd *nd,
 				  .target = c->addr,
 				  .router = c->router,
 				  .solicited = true,
-				  .override = true };
+				  .override = c->state == CLAIM_HELD };
 
 	if (!step.send)
 		return step;
@@ -162,6 +176,22 @@ static struct claim_step answer(struct claim *c, const struct nd *nd,
 	else
 		advertise(c, &step, ND_ALL_NODES, true);
 	return step;
+}
+
+static struct claim_step heard_while_probing(struct claim *c,
+					     const struct nd *nd, uint64_t now)
+{
+	const struct claim_step nothing = { .news = CLAIM_SAME };
+
+	if (nd->type == ND_ADVERT)
+		return lose(c, nd);
+	if (nd->src.hi | nd->src.lo)
+		return c->state == CLAIM_OPTIMISTIC ? answer(c, nd, now)
+						    : nothing;
+	if (!is_ours(c, nd))
+		return lose(c, nd);
+	probe_longer(c);
+	return nothing;
 }
 
 /* Somebody says that the address is his. */
@@ -190,8 +220,8 @@ struct claim_step claim_heard(struct claim *c, const struct nd *nd,
 {
 	if (c->state == CLAIM_FREE || !addr6_equal(nd->target, c->addr))
 		return (struct claim_step){ .news = CLAIM_SAME };
-	if (c->state == CLAIM_PROBING)
-		return heard_while_probing(c, nd);
+	if (c->state != CLAIM_HELD)
+		return heard_while_probing(c, nd, now);
 	return nd->type == ND_ADVERT ? contradict(c, nd, now)
 				     : answer(c, nd, now);
 }

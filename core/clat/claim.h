@@ -10,6 +10,9 @@
  *   FREE		nothing is claimed
  *   PROBING		solicitations are sent; nobody is answered, and nothing
  *			may be sent from the address (RFC 4862, 5.4)
+ *   OPTIMISTIC	the same, but it is used already: announced, and answered for
+ *			without overriding anybody (RFC 4429). Packets from it
+ *			are forwarded, so that the kernel never solicits from it
  *   HELD		it is ours: announced to the routers three times
  *			(RFC 9131), answered for, defended
  *
@@ -24,7 +27,7 @@
 
 #define CLAIM_PROBES_MAX 8u
 
-enum claim_state { CLAIM_FREE, CLAIM_PROBING, CLAIM_HELD };
+enum claim_state { CLAIM_FREE, CLAIM_PROBING, CLAIM_OPTIMISTIC, CLAIM_HELD };
 
 /**
  * struct claim - an address and what is done for it; starts zeroed
@@ -63,12 +66,14 @@ struct claim {
  * struct claim_link - what the link says about DAD
  * @probes:	DupAddrDetectTransmits, at most 5 count; 0: no DAD
  * @wait:	RetransTimer, ns
+ * @optimistic:	use the address meanwhile
  */
 struct claim_link {
 	struct nd_mac mac;
 	bool router;
 	uint32_t probes;
 	uint64_t wait;
+	bool optimistic;
 };
 
 enum claim_news {

@@ -100,8 +100,12 @@ static unsigned int claim(struct life *l, enum life_state to, uint64_t now)
 		l->net[LIFE_HELD] = l->facts.source;
 		return install(l, now);
 	}
-	l->net[LIFE_TEST] = l->facts.source;
 	l->state = to;
+	if (to == LIFE_DAD && l->optimistic && !l->tries && !l->backoffs) {
+		l->net[LIFE_HELD] = l->facts.source;
+		return LIFE_CLAIM | LIFE_PROMOTE | install(l, now);
+	}
+	l->net[LIFE_TEST] = l->facts.source;
 	return LIFE_CLAIM;
 }
 
@@ -313,10 +317,14 @@ static unsigned int lost_test(struct life *l, uint64_t now)
 
 static unsigned int lost_held(struct life *l, uint64_t now)
 {
+	unsigned int todo = 0;
+
 	if (!is_set(l->net[LIFE_HELD]))
 		return 0;
 	l->net[LIFE_HELD] = nothing;
-	return settle(l, now);
+	if (++l->tries >= TRIES)
+		todo = back_off(l, now);
+	return todo | settle(l, now);
 }
 
 unsigned int life_happened(struct life *l, enum life_event e, uint64_t now)

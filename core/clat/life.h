@@ -13,6 +13,7 @@
  *   HOLD_NATIVE4	could run, but IPv4 is there	no	no	no
  *   DAD		an address is being claimed	testing	maybe	no
  *   UP			translating			yes	yes	yes
+ *			(@optimistic: from the start of the claim)
  *   MOVING		UP, and a new address in a
  *			better /64 is being claimed	yes+	yes	yes
  *   PAUSED		was UP; a condition is lost, or
@@ -97,11 +98,14 @@ struct life_steady {
 /**
  * struct life - one life; life_init() it
  * @force:	native IPv4 does not matter
+ * @optimistic:	the caller's to set: an address is used while it is claimed,
+ *		unless there is a reason to doubt that it is free, or another
+ *		is in use; LIFE_CLAIM then comes with LIFE_PROMOTE
  * @given:	the address is the operator's: nothing is to be claimed
  * @installed:	the device is configured; @routed: so is the route
  * @net:	the /64 of each slot; zero: empty
  * @pref64:	the prefix that the translator has been told
- * @tries:	addresses claimed in vain
+ * @tries:	addresses lost since one was won
  * @up_since:	when UP was reached; 0: not since the last BACKOFF
  * @backoffs:	times that BACKOFF was entered; forgotten ten minutes after UP
  *		was reached
@@ -110,6 +114,7 @@ struct life_steady {
 struct life {
 	enum life_state state;
 	bool force;
+	bool optimistic;
 	bool given;
 	bool installed;
 	bool routed;

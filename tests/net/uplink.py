@@ -11,6 +11,7 @@ import unittest
 from ipaddress import IPv6Address, IPv6Network
 
 import lab
+import packets
 
 PREF64, OTHER64 = "2001:db8:64::/96", "2001:db8:65::/96"
 NET, OTHER_NET = "2001:db8:0:1::/64", "2001:db8:0:2::/64"
@@ -96,6 +97,16 @@ class Case(unittest.TestCase):
         head = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, lifetime, 0, 0)
         self.ra.sendto(head + b"".join(options), ("ff02::1", 0))
 
+    def contradict(self, target):
+        """Somebody on the link says that an address is his."""
+        with self.isp.inside(), socket.socket(
+                socket.AF_PACKET, socket.SOCK_RAW) as line:
+            line.bind(("home", packets.ETH_P_IPV6))
+            advert = packets.icmp(target, "ff02::1", 136, 0, 0x20000000,
+                                  IPv6Address(target).packed
+                                  + b"\2\1\2\0\0\0\0\x99", ttl=255)
+            line.send(b"\x33\x33\0\0\0\1\2\0\0\0\0\x99\x86\xdd" + advert)
+
     def address(self, net="2001:db8:0:1"):
         """What a manager that reads advertisements itself would set."""
         self.home.sysctl("net/ipv6/conf/wan/accept_ra", 0)
@@ -119,6 +130,9 @@ class Case(unittest.TestCase):
     def wait_prefix(self, prefix, seconds=10.0):
         lab.wait_for(lambda: self.status()["pref64"] == prefix,
                      f"prefix {prefix}: {self.status()}", seconds)
+
+    def source(self, name="clat"):
+        return self.status(name)["source"].split("/")[0]
 
     def routes4(self, device="clat"):
         return self.home.run("ip", "-4", "route", "show", "dev",

@@ -137,6 +137,95 @@ Test(clat_claim, nd_12_one_probe_and_a_second)
 	expect_frame(&s, "nd-announce");
 }
 
+static struct claim optimistic(void)
+{
+	struct claim_link link = ethernet;
+	struct claim c;
+
+	link.optimistic = true;
+	claim_start(&c, v6(X), &link, 0);
+	return c;
+}
+
+/* ND-16, -40: probe and announcement at once, the end a second later. */
+Test(clat_claim, nd_16_optimistic)
+{
+	struct claim c = optimistic();
+	struct claim_step s = claim_due(&c, 0, nonce);
+
+	expect_frame(&s, "nd-dad-ns");
+	cr_expect_eq(c.at, 0);
+	s = claim_due(&c, 0, nonce);
+	expect_frame(&s, "nd-announce");
+	cr_expect_eq(s.news, CLAIM_SAME);
+	cr_expect_eq(c.at, SECOND);
+	s = claim_due(&c, SECOND, nonce);
+	cr_expect_eq(s.news, CLAIM_WON);
+	cr_expect_not(s.send);
+	for (uint64_t at = SECOND; at <= 2 * SECOND; at += SECOND) {
+		cr_assert_eq(c.at, at);
+		s = claim_due(&c, at, nonce);
+		expect_frame(&s, "nd-announce");
+	}
+	cr_expect_eq(c.at, UINT64_MAX);
+}
+
+/* ND-40: a second apart, also where RetransTimer is shorter. */
+Test(clat_claim, nd_40_optimistic_and_a_short_timer)
+{
+	struct claim c = optimistic();
+
+	c.wait = SECOND / 4;
+	cr_assert(claim_due(&c, 0, nonce).send);
+	cr_assert(claim_due(&c, 0, nonce).send);
+	cr_expect_eq(claim_due(&c, SECOND / 4, nonce).news, CLAIM_WON);
+	cr_expect_eq(c.at, SECOND);
+}
+
+/* ND-19: neighbours get an answer that overrides nobody. */
+Test(clat_claim, nd_19_optimistic_is_answered_for)
+{
+	struct claim c = optimistic();
+	struct claim_step s;
+
+	cr_assert(claim_due(&c, 0, nonce).send);
+	s = hear(&c, "nd-resolve", 1);
+	expect_frame(&s, "nd-solicited-na-optimistic");
+}
+
+/* ND-19, -20, -21: a conflict is one before and while it is used. */
+Test(clat_claim, nd_19_optimistic_conflicts)
+{
+	static const char *const claims[] = { "nd-dad-ns-no-nonce",
+					      "nd-dad-ns-other-nonce",
+					      "nd-dad-na-conflict" };
+
+	for (size_t i = 0; i < XL_COUNT(claims); i++) {
+		struct claim c = optimistic();
+
+		cr_assert(claim_due(&c, 0, nonce).send);
+		cr_assert(claim_due(&c, 0, nonce).send);
+		cr_expect_eq(hear(&c, claims[i], 1).news, CLAIM_LOST, "%s",
+			     claims[i]);
+	}
+}
+
+/* ND-22 */
+Test(clat_claim, nd_22_optimistic_looped_back)
+{
+	struct claim c = optimistic();
+
+	cr_assert(claim_due(&c, 0, nonce).send);
+	cr_assert(claim_due(&c, 0, nonce).send);
+	cr_expect_eq(hear(&c, "nd-dad-ns-looped", 1).news, CLAIM_SAME);
+	for (uint64_t i = 1; i < 4; i++) {
+		cr_assert_eq(c.at, i * SECOND);
+		cr_expect_eq(claim_due(&c, c.at, nonce + i).frame[54],
+			     ND_SOLICIT);
+	}
+	cr_expect_eq(claim_due(&c, 4 * SECOND, nonce).news, CLAIM_WON);
+}
+
 /* ND-13 */
 Test(clat_claim, nd_13_no_probes_no_waiting)
 {

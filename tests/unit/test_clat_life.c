@@ -82,7 +82,10 @@ static void carry_out(struct world *w, unsigned int todo)
 		drop(w, LIFE_OLD);
 	if (todo & LIFE_CLAIM) {
 		cr_assert(!is_set(w->slot[LIFE_TEST]), "%s", w->context);
-		w->slot[LIFE_TEST] = w->life.net[LIFE_TEST];
+		/* RFC 4429: it is the address in use at once. */
+		w->slot[LIFE_TEST] =
+			w->life.net[todo & LIFE_PROMOTE ? LIFE_HELD
+							: LIFE_TEST];
 	}
 	if (todo & LIFE_PROMOTE)
 		promote(w);
@@ -271,7 +274,7 @@ static void expect_state(const struct world *w, const struct lines *l)
 	cr_assert_str_eq(got, want, "%s %s", l->words[0], l->words[2]);
 }
 
-/* E01 to E33 of the table, in 19 traces. */
+/* E01 to E33 of the table, in 20 traces. */
 Test(clat_life, traces)
 {
 	static struct lines l;
@@ -286,6 +289,7 @@ Test(clat_life, traces)
 			snprintf(trace, sizeof(trace), "%s", l.words[0]);
 			w = (struct world){ .now = SECOND, .context = trace };
 			life_init(&w.life, !strcmp(l.words[1], "force"), false);
+			w.life.optimistic = !strcmp(l.words[1], "optimistic");
 			n = (struct nets){ 0, 0 };
 			count++;
 		}
@@ -294,7 +298,7 @@ Test(clat_life, traces)
 		play(&w, l.words[2], n);
 		expect_state(&w, &l);
 	}
-	cr_expect_eq(count, 19);
+	cr_expect_eq(count, 20);
 }
 
 static struct world fresh(bool force, bool given, const char *context)
@@ -410,6 +414,46 @@ Test(clat_life, t_backoff)
 	}
 }
 
+/* E16, E17 while it is used before it is certain: the route goes, the next
+ * addresses are checked first, and after three there is BACKOFF. */
+Test(clat_life, e16_e17_optimistic_conflict)
+{
+	const struct nets n = { 1, 0 };
+	struct world w = fresh(false, false, "optimistic");
+
+	w.life.optimistic = true;
+	make_good(&w);
+	facts_changed(&w, n);
+	cr_assert_eq(w.life.state, LIFE_UP);
+	cr_expect(life_happened(&w.life, LIFE_LOST_HELD, w.now) & LIFE_UNROUTE);
+	w.slot[LIFE_HELD] = none;
+	w.route = false;
+	w.slot[LIFE_TEST] = net_a;
+	facts_changed(&w, n);
+	cr_assert_eq(w.life.state, LIFE_DAD);
+	happened(&w, LIFE_LOST_TEST, n);
+	cr_assert_eq(w.life.state, LIFE_DAD);
+	happened(&w, LIFE_LOST_TEST, n);
+	cr_assert_eq(w.life.state, LIFE_BACKOFF);
+	pass(&w, life_deadline(&w.life), n);
+	cr_assert_eq(w.life.state, LIFE_DAD, "doubt remains");
+	happened(&w, LIFE_WON, n);
+	cr_assert_eq(w.life.state, LIFE_UP);
+}
+
+/* E05: the next address is used at once; the route is put back behind it. */
+Test(clat_life, e05_optimistic)
+{
+	struct world w = fresh(false, false, "optimistic");
+
+	w.life.optimistic = true;
+	make_good(&w);
+	facts_changed(&w, (struct nets){ 1, 0 });
+	facts_changed(&w, (struct nets){ 0, 1 });
+	cr_assert_eq(w.life.state, LIFE_UP);
+	cr_expect(same(w.life.net[LIFE_HELD], net_b));
+}
+
 /* C6877-09: an address of the operator's is not claimed. */
 Test(clat_life, given_address)
 {
@@ -506,6 +550,7 @@ Test(clat_life, random_walk)
 		struct world w = fresh(walk % 5 == 0, false, context);
 		struct nets n = { 1, 0 };
 
+		w.life.optimistic = walk & 1;
 		make_good(&w);
 		for (unsigned int i = 0; i < 200; i++) {
 			snprintf(context, sizeof(context), "walk %u, step %u",

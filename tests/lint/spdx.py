@@ -16,7 +16,7 @@ def main():
     bad = 0
     for name in names.split("\0"):
         path = ROOT / name
-        if not name or name in EXCEPT or not path.is_file():
+        if not name or path.name in EXCEPT or not path.is_file():
             continue
         head = path.read_bytes()[:600].split(b"\n")[:4]
         if not any(b"SPDX-License-Identifier: " in line for line in head):

@@ -216,8 +216,15 @@ void trans_options_adopt(struct trans_options *o,
 	o->tc = fresh->tc;
 }
 
+/* Fragmented UDP without checksum: give it one, or leave it alone. */
+static void gather_by(struct trans *t)
+{
+	t->pump.gather->udp = t->opt->udp_zero == UDP_ZERO_COMPUTE;
+}
+
 void trans_adopt(struct trans *t)
 {
+	gather_by(t);
 	t->tr.lowest_mtu6 = t->opt->lowest_mtu6;
 	t->tr.udp_zero = t->opt->udp_zero;
 	t->tr.tos = t->opt->tos;
@@ -389,6 +396,8 @@ enum exit_status trans_start(struct trans *t,
 	err = pump_open(&t->pump, &t->app.loop, &t->tun);
 	if (err)
 		log_error("packet buffers: %s", strerror(-err));
+	else
+		gather_by(t);
 	return app_status(err);
 }
 

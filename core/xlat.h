@@ -72,8 +72,9 @@
 	  "stateful NAT64 carries TCP, UDP and ICMP only; siit carries all")   \
 	R(ICMP_TYPE, "icmp-type", "ICMP message without a counterpart",        \
 	  "nothing; RFC 7915 drops these")                                     \
-	R(ICMP_FRAGMENT, "icmp-fragment", "fragmented ICMP message",           \
-	  "nothing; RFC 7915 cannot translate the checksum; ping with less")   \
+	R(ICMP_FRAGMENT, "icmp-fragment",                                      \
+	  "fragment of an ICMP message, by itself",                            \
+	  "nothing; it is the whole message that can be translated")           \
 	R(ICMP_QUOTE, "icmp-quote",                                            \
 	  "ICMP error whose quoted packet cannot be translated",               \
 	  "nothing; often a late error about a flow that is gone")             \
@@ -96,12 +97,12 @@
 	R(TCP_STATE, "tcp-state", "TCP segment that may not open a session",   \
 	  "normal after a restart: connections that the table has forgotten")  \
 	R(FRAGMENT, "fragment",                                                \
-	  "fragment that stateful translation cannot "                         \
-	  "place",                                                             \
+	  "fragment that repeats or contradicts another, or that stateful "    \
+	  "translation cannot place",                                          \
 	  "lower the sender's MTU or datagram size")                           \
 	R(FRAGMENT_HELD, "fragment-held",                                      \
-	  "fragment that came before the first one and waits for it",          \
-	  "normal where packets are reordered")                                \
+	  "fragment that waits two seconds for others of its datagram",        \
+	  "normal for a large ping, and where packets are reordered")          \
 	R(TABLE_FULL, "table-full", "no room for another session",             \
 	  "raise max-sessions")                                                \
 	R(SUBSCRIBER_LIMIT, "subscriber-limit",                                \

@@ -7,7 +7,9 @@
 
 #include "packet.h"
 
-#define PARTS_MAX 64u /* fragments of one datagram */
+/* Fragments of one datagram: the longest, cut for links of 1500, 1480 and 1280
+ * bytes in turn, has 135. */
+#define PARTS_MAX 160u
 
 /* What a fragment is to what has come before it. */
 enum part_kind {

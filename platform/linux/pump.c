@@ -109,6 +109,22 @@ void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
 	write_packet(pump, p);
 }
 
+static void handle(struct pump *pump, struct pkt *p, uint64_t now)
+{
+	struct pkt ready = { .len = 0 };
+	enum xlat_why why = WHY_NONE;
+
+	count_in(&pump->count, p);
+	if (XL_UNLIKELY(gather_concerns(p)))
+		why = gather_add(pump->gather, p, &ready, now);
+	if (ready.len)
+		pump_send(pump, &ready, pump->translate(pump->ctx, &ready, now),
+			  now);
+	pump_send(pump, p,
+		  why ? xlat_drop(why) : pump->translate(pump->ctx, p, now),
+		  now);
+}
+
 static void device_failed(const struct pump *pump, struct ev_loop *loop,
 			  int err)
 {
@@ -133,9 +149,7 @@ static void tun_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 			continue;
 		if (got <= 0)
 			break;
-		count_in(&pump->count, &p);
-		pump_send(pump, &p, pump->translate(pump->ctx, &p, loop->now),
-			  loop->now);
+		handle(pump, &p, loop->now);
 	}
 	if (pump->batch_done)
 		pump->batch_done(pump->ctx);
@@ -145,9 +159,10 @@ static void tun_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 		device_failed(pump, loop, got);
 }
 
-static uint8_t *take_buffer(void)
+/* Zeroed; a page of it that is never written costs nothing. */
+static void *take(size_t size)
 {
-	void *p = mmap(NULL, PKT_BUF_SIZE, PROT_READ | PROT_WRITE,
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
@@ -158,9 +173,10 @@ int pump_open(struct pump *pump, struct ev_loop *loop, struct tun *tun)
 	pump->tun = tun;
 	pump->ev = (struct ev){ .fd = tun->fd, .ready = tun_ready };
 	error_limit_init(&pump->errors, PUMP_ERROR_RATE, PUMP_ERROR_BURST);
-	pump->buf = take_buffer();
-	pump->piece = take_buffer();
-	if (!pump->buf || !pump->piece)
+	pump->buf = take(PKT_BUF_SIZE);
+	pump->piece = take(PKT_BUF_SIZE);
+	pump->gather = take(sizeof(*pump->gather));
+	if (!pump->buf || !pump->piece || !pump->gather)
 		return -ENOMEM;
 	return ev_add(loop, &pump->ev, EPOLLIN);
 }

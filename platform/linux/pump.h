@@ -13,6 +13,7 @@
 #include "ev.h"
 #include "packet.h"
 #include "siit/error.h"
+#include "siit/gather.h"
 #include "tun.h"
 
 /* Errors of our own per second, and at once (RFC 4443, 2.4f). */
@@ -51,6 +52,7 @@ struct pump_counters {
  * @errors:	token buckets of the errors it originates
  * @buf:	PKT_BUF_SIZE bytes for the packet
  * @piece:	PKT_BUF_SIZE bytes for what it is cut into
+ * @gather:	fragments that have to be translated together
  */
 struct pump {
 	struct ev ev;
@@ -62,6 +64,7 @@ struct pump {
 	struct pump_counters count;
 	uint8_t *buf;
 	uint8_t *piece;
+	struct gather *gather;
 };
 
 /**
@@ -74,7 +77,7 @@ XL_MUST_USE int pump_open(struct pump *pump, struct ev_loop *loop,
 
 /**
  * pump_send() - carry out what was decided about a packet
- * @p:		in @pump->buf
+ * @p:		in @pump->buf, or @pump->gather
  * @r:		what was decided about it
  */
 void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,

@@ -13,7 +13,7 @@ BIG = 4 << 20
 # Linux's numbers, which Python does not know
 MTU_DISCOVER = {socket.AF_INET: 10, socket.AF_INET6: 23}
 MTU = {socket.AF_INET: 14, socket.AF_INET6: 24}
-PMTUDISC_DO = 2
+PMTUDISC_DONT, PMTUDISC_DO = 0, 2
 
 
 class Case(unittest.TestCase):
@@ -124,14 +124,26 @@ class Ordinary(Case):
         self.transfers()
 
     def test_large_ping(self):
-        """Linux answers a ping without DF, and cut to 1280 bytes for IPv6
-        (RFC 7915, 4.1) an ICMP message cannot be translated back (1.2). An
-        operator who knows the network says so."""
+        """Linux answers a ping without DF, which is cut to 1280 bytes for
+        IPv6 (RFC 7915, 4.1), and the fragments meet again at both ends."""
+        self.net.clat()
+        self.net.plat()
+        for host, address in ((self.laptop, network.SERVER4),
+                              (self.net["phone"], network.SERVER6)):
+            for size in (1232, 1233, 1400, 1452, 1453, 1473, 9000, 65507):
+                with self.subTest(address=address, size=size):
+                    said = host.run("ping", "-c", "2", "-i", "0.1",
+                                    "-s", size, "-M", "dont", address)
+                    self.assertIn("2 received", said)
+
+    def test_large_ping_whole(self):
+        """An operator who knows the network has it cut less."""
         self.net.clat()
         self.net.plat("--lowest-ipv6-mtu", "1500")
         said = self.laptop.run("ping", "-c", "2", "-i", "0.1", "-s", "1452",
                                "-M", "do", network.SERVER4)
         self.assertIn("2 received", said)
+        self.assertEqual(lab.ask("clat", "counters")["drop-fragment-held"], 0)
 
 
 class NarrowAccess(Case):
@@ -185,6 +197,8 @@ class NarrowInternet(Case):
 
 
 class Datagrams(Case):
+    """UDP that may be fragmented, of any size."""
+
     def setUp(self):
         super().setUp()
         self.start()
@@ -192,7 +206,13 @@ class Datagrams(Case):
             self.echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.echo.bind((network.SERVER4, 4000))
         self.echo.settimeout(5)
+        self.allow_fragments(self.echo)
         self.addCleanup(self.echo.close)
+
+    def allow_fragments(self, sock):
+        if sock.family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_IP, MTU_DISCOVER[socket.AF_INET],
+                            PMTUDISC_DONT)
 
     def there_and_back(self, host, address, size):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -200,6 +220,7 @@ class Datagrams(Case):
             sock = socket.socket(family, socket.SOCK_DGRAM)
         with sock:
             sock.settimeout(5)
+            self.allow_fragments(sock)
             data = bytes(n % 251 for n in range(size))
             sock.sendto(data, (address, 4000))
             got, client = self.echo.recvfrom(65536)
@@ -209,9 +230,11 @@ class Datagrams(Case):
 
     def test_every_size_around_the_limits(self):
         for size in (0, 1, 1200, 1231, 1232, 1233, 1251, 1252, 1253, 1424,
-                     1425, 1451, 1452):
+                     1425, 1451, 1452, 1453, 1471, 1472, 1473, 3000, 9000,
+                     65507):
             with self.subTest(size):
                 self.there_and_back(self.laptop, network.SERVER4, size)
+                self.there_and_back(self.net["phone"], network.SERVER6, size)
 
 
 if __name__ == "__main__":

@@ -235,7 +235,7 @@ def lies():
     yield "no-mapping", udp(NEAR6, "2001:db8:9::9", 1, 2)
     yield "icmp-type", icmp(FAR4, NEAR4, 13, 0, 0, bytes(12))
     yield "icmp-type", icmp(NEAR6, FAR6, 135, 0, 0, bytes(16))
-    yield "icmp-fragment", ip(FAR4, NEAR4, ICMP, bytes(64), frag=0x2000)
+    yield "fragment-held", ip(FAR4, NEAR4, ICMP, bytes(64), frag=0x2000)
     yield "ext-after-fragment", ip(
         NEAR6, FAR6, packets.FRAGMENT,
         struct.pack("!BBHI", 60, 0, 1, 9) + b"\x11\x00" + bytes(6 + 8))
@@ -298,6 +298,85 @@ class ZeroChecksumComputed(Case):
         p = self.tap.ask(right[:26] + b"\0\0" + right[28:])
         self.assertTrue(p.good_checksum())
         self.assertNotEqual(p.body[6:8], b"\0\0")
+
+
+class Gather(Case):
+    """Fragments that are only translated together."""
+    DATA = bytes(range(250)) * 8
+
+    def pieces(self, whole, ident=5):
+        """An IPv4 packet as three fragments."""
+        p = packets.Packet(whole)
+        cuts = [p.body[:800], p.body[800:1600], p.body[1600:]]
+        return [ip(p.src, p.dst, p.proto, data, ident=ident,
+                   frag=100 * n | (n < 2) << 13)
+                for n, data in enumerate(cuts)]
+
+    def assemble(self, count, proto):
+        """The packets that come, as the one that they are fragments of."""
+        got = sorted((self.tap.receive() for _ in range(count)),
+                     key=lambda p: p.offset)
+        self.assertEqual([p.offset for p in got],
+                         [sum(len(q.body) for q in got[:n])
+                          for n in range(count)])
+        self.assertEqual([p.more for p in got], [True] * (count - 1) + [False])
+        p = packets.Packet(ip(got[0].src, got[0].dst, proto,
+                              b"".join(p.body for p in got)))
+        self.assertTrue(p.good_checksum())
+        return p
+
+    def test_SIIT_076_udp_checksum_over_fragments(self):
+        right = udp(FAR4, NEAR4, 1, 2, self.DATA)
+        for order in ((0, 1, 2), (2, 1, 0), (1, 0, 2)):
+            pieces = self.pieces(right[:26] + b"\0\0" + right[28:])
+            before = self.counters()
+            for n in order:
+                self.tap.send(pieces[n])
+            p = self.assemble(3, UDP)
+            self.assertEqual((p.src, p.dst, p.body[8:]),
+                             (FAR6, NEAR6, self.DATA))
+            held = {"drop-fragment-held": 1} if order[-1] else {}
+            self.assertEqual(self.drops(before), held)
+
+    def test_SIIT_105_ping_in_fragments(self):
+        for order in ((0, 1, 2), (2, 0, 1)):
+            pieces = self.pieces(ping(FAR4, NEAR4, data=self.DATA))
+            for n in order:
+                self.tap.send(pieces[n])
+            p = self.assemble(2, ICMP6)
+            self.assertEqual((p.src, p.dst, p.type, p.body[8:]),
+                             (FAR6, NEAR6, 128, self.DATA))
+
+    def test_SIIT_239_ping_in_fragments(self):
+        body = packets.Packet(ping(NEAR6, FAR6, data=self.DATA)).body
+        for n, data in ((1, body[1200:]), (0, body[:1200])):
+            head = struct.pack("!BBHI", ICMP6, 0, 1200 * n | (n == 0), 0x10009)
+            self.tap.send(ip(NEAR6, FAR6, packets.FRAGMENT, head + data))
+        p = self.assemble(2, ICMP)
+        self.assertEqual((p.src, p.dst, p.type, p.body[8:]),
+                         (NEAR4, FAR4, 8, self.DATA))
+
+    def test_SIIT_520_flood(self):
+        """Lone fragments by the thousand: the rest of the traffic goes on,
+        and memory stays what it was after the first of them."""
+        def flood(count):
+            for n in range(count):
+                self.tap.send(ip(f"192.0.2.{n % 250 + 1}", NEAR4, ICMP,
+                                 bytes(1400), ident=n, frag=0x2000))
+                if n % 100 == 99:  # no more than the device's queue holds
+                    p = self.tap.ask(udp(FAR4, NEAR4, 1, 2, b"on"))
+                    self.assertEqual(p.proto, UDP)
+
+        flood(500)
+        before = self.rss()
+        flood(5000)
+        self.assertLess(self.rss(), before + 64)
+        self.assertEqual(self.counters()["drop-fragment-held"], 5500)
+
+    def rss(self):
+        with open(f"/proc/{self.siit.pid}/status", encoding="ascii") as f:
+            return next(int(line.split()[1]) for line in f
+                        if line.startswith("VmRSS"))
 
 
 class Strict(Case):

@@ -6,123 +6,12 @@
 
 #include "secret.h"
 
-#define SECOND         1000000000ull
-#define MS             1000000ull
-#define COALESCE       (5 * MS)     /* changes come in bursts */
-#define LOOK_EVERY     (100 * MS)   /* at most */
-#define RA_WAIT        (2 * SECOND) /* RFC 9872: routers first, then DNS */
-#define SOLICITS       3u           /* RFC 4861, 6.3.7 */
-#define SOLICIT_EVERY  (4 * SECOND)
-#define NO_SERVER_WAIT (10 * SECOND)
-#define RFC7335_NET    0xc0000000u /* 192.0.0.0/29 */
-
-static struct follow *follow_of(void *member, size_t offset)
-{
-	return (struct follow *)(void *)((char *)member - offset);
-}
-
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/*
- * Discovery
- */
-
-static struct pref64 choose_pref64(struct follow *f, uint64_t now)
-{
-	const struct prefix_entry *e =
-		prefix_choose(&f->prefixes, f->life.pref64, now);
-
-	f->router = (struct addr6){ 0, 0 };
-	if (f->opt->pref64.len) {
-		f->origin = "option";
-		return f->opt->pref64;
-	}
-	if (e) {
-		f->origin = "router";
-		f->router = e->router;
-		return e->prefix;
-	}
-	f->origin = f->ask.found.count ? "dns" : "none";
-	return ask_choose(&f->ask, f->life.pref64);
-}
-
-/* RDNSS options of the uplink's routers, else the machine's files. */
-static uint32_t find_servers(const struct follow *f,
-			     struct addr6 out[ASK_SERVERS])
-{
-	uint32_t n = 0;
-
-	for (; n < f->servers.count && n < ASK_SERVERS; n++)
-		out[n] = f->servers.items[n].addr;
-	return n ? n : asksock_resolvers(out, ASK_SERVERS);
-}
-
-static bool wants_dns(const struct follow *f)
-{
-	return f->opt->discover_dns && !f->opt->pref64.len &&
-	       !f->prefixes.count && f->view.up && f->view.route6 &&
-	       (f->asking || f->opt->force || !f->view.native4);
-}
-
-/* Begin to ask when RFC 7050 is the way, and end when it is not. */
-static void start_or_stop_dns(struct follow *f, uint64_t now)
-{
-	struct addr6 servers[ASK_SERVERS];
-	const bool wanted = wants_dns(f);
-
-	if (wanted == f->asking)
-		return;
-	f->asking = wanted;
-	asksock_close(&f->socket, &f->trans->app.loop);
-	if (wanted)
-		ask_start(&f->ask, find_servers(f, servers),
-			  f->opt->discover_ra ? now + RA_WAIT : now);
-	else
-		ask_stop(&f->ask);
-}
-
-static void dns_due(struct follow *f, uint64_t now)
-{
-	uint8_t msg[V4ONLY_QUESTION_LEN];
-	struct addr6 servers[ASK_SERVERS];
-	uint32_t count;
-
-	if (!f->asking || f->ask.at > now)
-		return;
-	if (f->ask.state == ASK_REST)
-		f->ask.server_count = find_servers(f, servers);
-	if (!f->ask.server_count) {
-		log_debug("no resolver to ask for ipv4only.arpa");
-		ask_start(&f->ask, ASK_SERVERS, now + NO_SERVER_WAIT);
-		return;
-	}
-	if (!ask_due(&f->ask, now, follow_random64()))
-		return;
-	/* Of fewer than there were, perhaps. */
-	count = find_servers(f, servers);
-	v4only_question(msg, f->ask.sent);
-	if (f->ask.server >= count ||
-	    asksock_send(&f->socket, &f->trans->app.loop,
-			 servers[f->ask.server], f->view.name, f->view.ifindex,
-			 msg, sizeof(msg)))
-		ask_failed(&f->ask, now);
-}
-
-static void solicit_due(struct follow *f, uint64_t now)
-{
-	if (f->solicit_at > now)
-		return;
-	f->solicit_at = --f->solicits ? now + SOLICIT_EVERY : UINT64_MAX;
-	rasock_solicit(&f->ra, f->view.ifindex,
-		       f->view.shared ? &f->view.mac : NULL);
-}
-
-/*
- * Addresses
- */
+#define SECOND      1000000000ull
+#define MS          1000000ull
+#define COALESCE    (5 * MS)    /* changes come in bursts */
+#define LOOK_EVERY  (100 * MS)  /* at most */
+#define SOLICITS    3u          /* RFC 4861, 6.3.7 */
+#define RFC7335_NET 0xc0000000u /* 192.0.0.0/29 */
 
 /* RFC 7335: .1 and .2 are DS-Lite's, so they come late. */
 static uint32_t free_address4(uint32_t busy)
@@ -150,10 +39,6 @@ static struct source choose_source(const struct follow *f, struct pref64 pref64,
 		alive[slot] = source_alive(&l, f->life.net[slot]);
 	return source_choose(&l, used);
 }
-
-/*
- * The turn
- */
 
 /* What is known of one link means nothing on another. */
 static void forget_link(struct follow *f)
@@ -209,7 +94,7 @@ static struct life_facts find_facts(struct follow *f, uint64_t now)
 		.link = f->view.up,
 		.route6 = f->view.route6,
 		.native4 = f->view.native4,
-		.pref64 = choose_pref64(f, now),
+		.pref64 = follow_choose_pref64(f, now),
 	};
 
 	f->source = choose_source(f, facts.pref64, life_used(&f->life),
@@ -270,37 +155,35 @@ static uint64_t deadline(struct follow *f, uint64_t now)
 {
 	uint64_t at = prefix_expire(&f->prefixes, now);
 
-	at = earlier(at, heard_expire(&f->nets, now));
-	at = earlier(at, heard_expire(&f->servers, now));
-	at = earlier(at, life_deadline(&f->life));
-	at = earlier(at, f->solicit_at);
+	at = follow_earlier(at, heard_expire(&f->nets, now));
+	at = follow_earlier(at, heard_expire(&f->servers, now));
+	at = follow_earlier(at, life_deadline(&f->life));
+	at = follow_earlier(at, f->solicit_at);
 	for (unsigned int i = 0; i < LIFE_SLOTS && !follow_is_given(f); i++)
-		at = earlier(at, f->claims[i].at);
+		at = follow_earlier(at, f->claims[i].at);
 	if (f->asking)
-		at = earlier(at, f->ask.at);
+		at = follow_earlier(at, f->ask.at);
 	if (f->dirty)
-		at = earlier(at, f->look_at);
+		at = follow_earlier(at, f->look_at);
 	return at;
 }
 
-static void turn(struct follow *f, uint64_t now)
+void follow_turn(struct follow *f, uint64_t now)
 {
 	(void)prefix_expire(&f->prefixes, now);
 	(void)heard_expire(&f->nets, now);
 	(void)heard_expire(&f->servers, now);
 	if (f->dirty && f->look_at <= now)
 		look(f, now);
-	solicit_due(f, now);
+	follow_discover_due(f, now);
 	follow_claims_due(f, now);
-	start_or_stop_dns(f, now);
-	dns_due(f, now);
 	live(f, now);
 	ev_timer_set(&f->trans->app.loop, &f->timer, deadline(f, now));
 }
 
 static void timer_due(struct ev_loop *loop, struct ev_timer *t)
 {
-	turn(follow_of(t, offsetof(struct follow, timer)), loop->now);
+	follow_turn(follow_of(t, offsetof(struct follow, timer)), loop->now);
 }
 
 /* Changes come in bursts: look when this one is over. */
@@ -315,38 +198,6 @@ static void network_changed(struct watch *w)
 	if (f->look_at < now + COALESCE)
 		f->look_at = now + COALESCE;
 	ev_timer_set(&f->trans->app.loop, &f->timer, deadline(f, now));
-}
-
-/* Is @a an address of the uplink? A router on this machine is none of ours. */
-static bool is_own(const struct follow *f, struct addr6 a)
-{
-	for (uint32_t i = 0; i < f->view.addr_count; i++)
-		if (addr6_equal(f->view.addrs[i].addr, a))
-			return true;
-	return false;
-}
-
-static void router_heard(struct rasock *s, const struct ra_packet *p,
-			 int ifindex)
-{
-	struct follow *f = follow_of(s, offsetof(struct follow, ra));
-	const uint64_t now = f->trans->app.loop.now;
-	const uint32_t servers = f->servers.count;
-	struct ra ra;
-
-	if (ifindex != f->view.ifindex || is_own(f, p->src) ||
-	    !ra_parse(&ra, p))
-		return;
-	if (ra.lifetime)
-		f->solicit_at = UINT64_MAX;
-	heard_take(&f->nets, p->src, ra.nets, ra.net_count, now);
-	heard_take(&f->servers, p->src, ra.servers, ra.server_count, now);
-	if (f->opt->discover_ra)
-		prefix_heard(&f->prefixes, p->src, &ra, f->life.pref64, now);
-	if (f->asking && !servers && f->servers.count)
-		ask_start(&f->ask, f->servers.count,
-			  earlier(f->ask.at, now + RA_WAIT));
-	turn(f, now);
 }
 
 static void neighbour_heard(struct ndsock *s, const uint8_t *frame, size_t len)
@@ -364,22 +215,8 @@ static void neighbour_heard(struct ndsock *s, const uint8_t *frame, size_t len)
 		step = claim_heard(&f->claims[slot], &nd, now);
 		follow_step_claim(f, slot, &step, addr, now);
 		if (step.news == CLAIM_LOST)
-			turn(f, now);
+			follow_turn(f, now);
 	}
-}
-
-static void resolver_heard(struct asksock *s, const void *msg, size_t len)
-{
-	struct follow *f = follow_of(s, offsetof(struct follow, socket));
-	const uint64_t now = f->trans->app.loop.now;
-
-	if (len)
-		ask_answered(&f->ask, msg, len, now);
-	else
-		ask_failed(&f->ask, now);
-	if (f->ask.state != ASK_WAIT || f->ask.at <= now)
-		asksock_close(s, &f->trans->app.loop);
-	turn(f, now);
 }
 
 static enum exit_status open_sockets(struct follow *f)
@@ -411,9 +248,9 @@ enum exit_status follow_open(struct follow *f)
 	enum exit_status status;
 
 	f->watch.changed = network_changed;
-	f->ra.heard = router_heard;
+	f->ra.heard = follow_router_heard;
 	f->nd.heard = neighbour_heard;
-	f->socket.heard = resolver_heard;
+	f->socket.heard = follow_resolver_heard;
 	f->socket.ev.fd = -1;
 	f->timer.due = timer_due;
 	f->dirty = true;
@@ -432,7 +269,7 @@ enum exit_status follow_open(struct follow *f)
 		log_info("uplink %s is not there yet", f->opt->uplink);
 	status = trans_up(f->trans);
 	if (!status)
-		turn(f, f->trans->app.loop.now);
+		follow_turn(f, f->trans->app.loop.now);
 	return status;
 }
 

@@ -110,8 +110,33 @@ const char *follow_health(const struct follow *f);
 void follow_report(const struct follow *f, struct report *r);
 
 /*
- * Between follow.c and carry.c.
+ * Between follow.c, discover.c and carry.c.
  */
+
+/* What a member is in, in a callback. */
+static inline struct follow *follow_of(void *member, size_t offset)
+{
+	return (struct follow *)(void *)((char *)member - offset);
+}
+
+static inline uint64_t follow_earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Look, let everything act that is due, and set the timer. */
+void follow_turn(struct follow *f, uint64_t now);
+
+/* The prefix to use; length 0: none is known. */
+struct pref64 follow_choose_pref64(struct follow *f, uint64_t now);
+
+/* Ask routers and resolvers, as far as it is time. */
+void follow_discover_due(struct follow *f, uint64_t now);
+
+/* A router has advertised, a resolver has answered. */
+void follow_router_heard(struct rasock *s, const struct ra_packet *p,
+			 int ifindex);
+void follow_resolver_heard(struct asksock *s, const void *msg, size_t len);
 
 /* Is our IPv6 address the operator's? Then nothing is claimed. */
 bool follow_is_given(const struct follow *f);

@@ -359,6 +359,8 @@ int app_run(struct app *a, int argc, char **argv)
 
 	reload_prepare(a);
 	status = parse(a, argc, argv);
+	if (status < 0 && a->hooks->instead)
+		status = a->hooks->instead(a);
 	if (status >= 0)
 		return status;
 	status = (int)open_all(a);

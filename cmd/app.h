@@ -64,6 +64,8 @@ struct app;
  *		opened and nothing changed
  * @health:	NULL: what the applet is there for can be had of it; else a few
  *		words why not
+ * @instead:	what is to be done in place of the stages after parse; returns
+ *		the exit status, or -1 where nothing is. May be NULL
  * @open:	stage open: takes memory, opens and configures; it logs why it
  *		cannot. With authority
  * @close:	undoes @open, as far as it came; without authority
@@ -88,6 +90,7 @@ struct app_hooks {
 	const struct control_action *actions;
 	bool (*check)(struct app *a, struct option_error *e);
 	const char *(*health)(const struct app *a);
+	int (*instead)(struct app *a);
 	enum exit_status (*open)(struct app *a);
 	void (*close)(struct app *a);
 	int (*reload)(struct app *a, struct app_options *fresh,

@@ -146,6 +146,11 @@ static void take_down(struct follow *f, unsigned int todo)
 void follow_carry_out(struct follow *f, unsigned int todo, bool routed,
 		      uint64_t now)
 {
+	if (f->only_look) {
+		if (todo & (LIFE_CLAIM | LIFE_INSTALL))
+			f->trans->app.loop.stop = true;
+		return;
+	}
 	take_down(f, todo);
 	if (todo & LIFE_CLAIM)
 		start_claim(f, todo & LIFE_PROMOTE, now);

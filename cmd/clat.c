@@ -22,12 +22,14 @@
  * struct options - configuration
  * @follow:	what the operator has decided, so that it need not be found out
  * @lan:	IPv4 hosts behind us; len 0: none
+ * @check_network: only say whether a CLAT is possible
  */
 struct options {
 	struct app_options app; /* first member */
 	struct trans_options tr;
 	struct follow_options follow;
 	struct net4 lan;
+	bool check_network;
 };
 
 /**
@@ -128,6 +130,9 @@ static const struct option_row rows[] = {
 	       0, "yield to native IPv4 (default), or not"),
 	OPTION(struct options, follow.metric, "metric", "N", parse_metric, 0,
 	       "of the IPv4 default route; default: 2048"),
+	OPTION(struct options, check_network, "check-network", NULL,
+	       parse_switch, OPTION_SWITCH | OPTION_ARGS,
+	       "say whether a CLAT is possible, and leave"),
 };
 
 static const struct option_group groups[] = {
@@ -344,6 +349,17 @@ static enum exit_status open_clat(struct app *a)
 	return status ? status : trans_start(&d->trans, translate);
 }
 
+static int instead(struct app *a)
+{
+	struct daemon *d = (struct daemon *)(void *)a;
+
+	if (!d->opt->check_network)
+		return -1;
+	d->follow.opt = &d->opt->follow;
+	d->follow.trans = &d->trans;
+	return (int)follow_possible(&d->follow);
+}
+
 static void close_clat(struct app *a)
 {
 	follow_close(&((struct daemon *)(void *)a)->follow);
@@ -383,6 +399,7 @@ static const struct app_hooks hooks = {
 	.commands = commands,
 	.metrics = metrics,
 	.check = check,
+	.instead = instead,
 	.health = health,
 	.open = open_clat,
 	.close = close_clat,

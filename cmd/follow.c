@@ -106,8 +106,7 @@ static struct life_facts find_facts(struct follow *f, uint64_t now)
 	return facts;
 }
 
-/* Why things are as they are, half a sentence. */
-static const char *reason(const struct follow *f)
+const char *follow_reason(const struct follow *f)
 {
 	switch (f->life.state) {
 	case LIFE_OFF:
@@ -148,7 +147,8 @@ static void live(struct follow *f, uint64_t now)
 	routed = f->life.routed;
 	follow_carry_out(f, life_due(&f->life, now), routed, now);
 	if (f->life.state != before)
-		log_info("%s: %s", life_state_name(f->life.state), reason(f));
+		log_info("%s: %s", life_state_name(f->life.state),
+			 follow_reason(f));
 }
 
 static uint64_t deadline(struct follow *f, uint64_t now)
@@ -257,12 +257,12 @@ enum exit_status follow_open(struct follow *f)
 	f->solicit_at = UINT64_MAX;
 	for (unsigned int i = 0; i < LIFE_SLOTS; i++)
 		f->claims[i].at = UINT64_MAX;
-	life_init(&f->life, f->opt->force, follow_is_given(f));
+	life_init(&f->life, f->opt->force || f->only_look, follow_is_given(f));
 	f->life.optimistic = f->optimistic;
 	status = open_sockets(f);
 	if (status)
 		return status;
-	if (!follow_is_given(f))
+	if (!follow_is_given(f) && !f->only_look)
 		secret_load(f->trans->app.opt->instance, &f->seed.key,
 			    sizeof(f->seed.key));
 	if (f->opt->uplink && !if_nametoindex(f->opt->uplink))
@@ -288,7 +288,7 @@ const char *follow_health(const struct follow *f)
 {
 	const bool native = f->life.facts.native4 && !f->opt->force;
 
-	return !f->open || f->life.routed || native ? NULL : reason(f);
+	return !f->open || f->life.routed || native ? NULL : follow_reason(f);
 }
 
 void follow_report(const struct follow *f, struct report *r)
@@ -296,7 +296,7 @@ void follow_report(const struct follow *f, struct report *r)
 	const struct claim *held = &f->claims[LIFE_HELD];
 
 	report_text(r, "state", 0, life_state_name(f->life.state));
-	report_text(r, "reason", 0, reason(f));
+	report_text(r, "reason", 0, follow_reason(f));
 	report_text(r, "uplink", 0, f->view.name);
 	report_net6(r, "pref64", f->life.facts.pref64.prefix,
 		    f->life.facts.pref64.len);

@@ -48,6 +48,7 @@ struct follow_options {
  * @changed:	the translator's addresses or prefix have: @addr4, @pref64, and
  *		those of @claims that are held and old
  * @optimistic:	an address may be used before it is certain that it is ours
+ * @only_look:	nothing is carried out; the loop ends when a CLAT would be up
  * @addr4:	our IPv4 address; 0: none is free
  * @origin:	how @life.pref64 was found; @router: who announced it
  * @dirty:	the network may have changed
@@ -60,6 +61,7 @@ struct follow {
 	struct trans *trans;
 	void (*changed)(struct follow *f);
 	bool optimistic;
+	bool only_look;
 
 	struct ev_timer timer; /* found by its offset */
 	struct watch watch;
@@ -106,6 +108,15 @@ void follow_close(struct follow *f);
  */
 const char *follow_health(const struct follow *f);
 
+/**
+ * follow_possible() - would a CLAT come up here? Says so, and why not
+ *
+ * In place of follow_open(). It takes some seconds where there is no answer.
+ *
+ * Return: EXIT_OK: it would; EXIT_RUN: it would not
+ */
+XL_MUST_USE enum exit_status follow_possible(struct follow *f);
+
 /* Fields of status. */
 void follow_report(const struct follow *f, struct report *r);
 
@@ -123,6 +134,9 @@ static inline uint64_t follow_earlier(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
+
+/* Why things are as they are, half a sentence. */
+const char *follow_reason(const struct follow *f);
 
 /* Look, let everything act that is due, and set the timer. */
 void follow_turn(struct follow *f, uint64_t now);

@@ -139,7 +139,7 @@ static size_t lay_out(struct nat64 *n, const struct nat64_config *c, void *base)
 	deal_slab(&plan, &n->waiting, sizeof(struct waiting), WAITING_MAX);
 	deal_table(&plan, &n->datagrams_by, DATAGRAMS);
 	n->shares = deal(&plan, FRAGMENT_SHARES * sizeof(*n->shares));
-	deal_pool(&plan, &n->pool, pool_size(c->pool4, c->pool4_count));
+	deal_pool(&plan, &n->pool, (size_t)pool_size(c->pool4, c->pool4_count));
 	return plan.size;
 }
 

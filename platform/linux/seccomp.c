@@ -72,6 +72,13 @@ struct rule {
 		__NR_##name, arg, mask, value                                  \
 	}
 
+/* With 64-bit offsets and times, where a machine has another call for it. */
+#ifdef __NR_fcntl64
+#define ALLOW_FCNTL ALLOW(fcntl64)
+#else
+#define ALLOW_FCNTL ALLOW(fcntl)
+#endif
+
 /* Only to read, and only what is there. */
 #define WRITING (O_ACCMODE | O_CREAT)
 
@@ -82,9 +89,18 @@ static const struct rule common[] = {
 	ALLOW(close),
 	ALLOW(sendto),
 	ALLOW(recvfrom),
+#ifdef __NR_clock_gettime64
+	ALLOW(clock_gettime64),
+	ALLOW(clock_gettime32), /* before Linux 5.1 */
+#else
 	ALLOW(clock_gettime),
+#endif
 	ALLOW(brk),
+#ifdef __NR_mmap2
+	ALLOW_IF(mmap2, 2, PROT_EXEC, 0),
+#else
 	ALLOW_IF(mmap, 2, PROT_EXEC, 0),
+#endif
 	ALLOW_IF(mprotect, 2, PROT_EXEC, 0),
 	ALLOW(mremap),
 	ALLOW(munmap),
@@ -103,7 +119,11 @@ static const struct rule serving[] = {
 	ALLOW(getpid),
 	ALLOW(getrandom),
 	ALLOW_IF(openat, 2, WRITING, O_RDONLY),
+#ifdef __NR__llseek
+	ALLOW(_llseek),
+#else
 	ALLOW(lseek),
+#endif
 	ALLOW(unlinkat),
 #ifdef __NR_unlink
 	ALLOW(unlink),
@@ -120,7 +140,7 @@ static const struct rule engine[] = {
  * sockets and netlink are open already. */
 static const struct rule follower[] = {
 	ALLOW(recvmsg),
-	ALLOW(fcntl),
+	ALLOW_FCNTL,
 #ifdef __NR_open
 	ALLOW_IF(open, 1, WRITING, O_RDONLY),
 #endif
@@ -135,6 +155,9 @@ static const struct rule follower[] = {
 };
 
 static const struct rule resolver[] = {
+#ifdef __NR_recvmmsg_time64
+	ALLOW(recvmmsg_time64),
+#endif
 	ALLOW(recvmmsg),
 	ALLOW(sendmmsg),
 	ALLOW(recvmsg),
@@ -156,7 +179,7 @@ static const struct rule helper[] = {
 	ALLOW_IF(open, 1, O_CREAT, 0),
 #endif
 	ALLOW(getdents64),
-	ALLOW(fcntl),
+	ALLOW_FCNTL,
 	ALLOW_IF(socket, 0, ~0u, AF_UNIX), /* if_indextoname() */
 	ALLOW_IF(ioctl, 1, ~0u, SIOCGIFNAME),
 };

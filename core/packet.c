@@ -217,6 +217,16 @@ static bool offload_ok(const struct pkt *p, const struct pkt_view *v)
 	       (p->gso == PKT_GSO_UDP || head >= TCP_HDR_LEN);
 }
 
+/* Hardly ever are there options: for a known length there is no loop. */
+static bool header_checksum_good(const uint8_t *data, uint32_t ihl)
+{
+	uint64_t sum = csum_bytes(data, IP4_HDR_LEN);
+
+	if (ihl > IP4_HDR_LEN)
+		sum += csum_bytes(data + IP4_HDR_LEN, ihl - IP4_HDR_LEN);
+	return csum_fold(sum) == 0xffff;
+}
+
 /* What only a packet from the wire has to hold, beyond what a quote must. */
 static enum xlat_why check_wire(const struct pkt *p, const struct pkt_view *v)
 {
@@ -224,7 +234,7 @@ static enum xlat_why check_wire(const struct pkt *p, const struct pkt_view *v)
 
 	if (v->l4_len < v->l4_total)
 		return WHY_BAD_LENGTH;
-	if (v->version == 4 && csum_fold(csum_bytes(p->data, v->l4)) != 0xffff)
+	if (v->version == 4 && !header_checksum_good(p->data, v->l4))
 		return WHY_BAD_CHECKSUM;
 	if (v->fragment && off + v->l4_total > 65535)
 		return WHY_BAD_FRAGMENT;

@@ -18,7 +18,7 @@ OPT  := -O2 -g -fno-pie -ffunction-sections -fdata-sections \
 # Not vectorised: pairs of 64-bit halves then go through memory that has just
 # been written in halves, which stalls.
 CORE_OPT := $(OPT) -O3 -flto -fno-tree-slp-vectorize \
-	--param max-inline-insns-auto=100
+	--param max-inline-insns-auto=200
 
 # DNS is run per query, among system calls; CLAT's life hardly ever.
 DNS_OPT  := $(OPT) -O2 -flto

@@ -52,7 +52,7 @@ enum xlat_why lookup_6(const struct siit *s, uint32_t a, bool use_eam,
 {
 	enum xlat_why why;
 
-	if (use_eam && eam_4to6(&s->eam, a, out))
+	if (use_eam && s->eam.count && eam_4to6(&s->eam, a, out))
 		return WHY_NONE;
 	why = embed_refused(s, a);
 	if (!why)
@@ -64,7 +64,7 @@ enum xlat_why lookup_4(const struct siit *s, struct addr6 a, uint32_t *out,
 		       bool *by_pool6)
 {
 	*by_pool6 = false;
-	if (eam_6to4(&s->eam, a, out))
+	if (s->eam.count && eam_6to4(&s->eam, a, out))
 		return WHY_NONE;
 	if (!pref64_contains(s->pool6, a))
 		return WHY_NO_MAPPING;

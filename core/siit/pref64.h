@@ -53,7 +53,11 @@ XL_INLINE bool pref64_is_wellknown(struct pref64 p)
 
 XL_INLINE bool pref64_contains(struct pref64 p, struct addr6 a)
 {
-	return p.len && addr6_equal(addr6_mask(a, p.len), p.prefix);
+	const unsigned int shift = (64u - p.len) & 63;
+
+	if (p.len == 96)
+		return a.hi == p.prefix.hi && a.lo >> 32 == p.prefix.lo >> 32;
+	return p.len && a.hi >> shift == p.prefix.hi >> shift;
 }
 
 /**

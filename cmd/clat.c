@@ -169,7 +169,7 @@ static bool check(struct app *a, struct option_error *e)
 		options_expect(e, "source", "an address outside the pref64");
 		return false;
 	}
-	return true;
+	return trans_check(&d->trans, e);
 }
 
 /* What an IPv4 address of ours is under @source. */

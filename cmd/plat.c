@@ -35,7 +35,7 @@ static bool check(struct app *a, struct option_error *e)
 {
 	struct daemon *d = (struct daemon *)(void *)a;
 
-	return plat_options_check(d->opt, e);
+	return plat_options_check(d->opt, e) && trans_check(&d->trans, e);
 }
 
 static void arm(struct daemon *d)

@@ -25,7 +25,7 @@ static bool check(struct app *a, struct option_error *e)
 {
 	struct daemon *d = (struct daemon *)(void *)a;
 
-	return siit_options_check(d->opt, e);
+	return siit_options_check(d->opt, e) && trans_check(&d->trans, e);
 }
 
 static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)

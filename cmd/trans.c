@@ -105,6 +105,18 @@ const struct option_row trans_rows[] = {
 
 _Static_assert(XL_COUNT(trans_rows) == TRANS_ROW_COUNT, "trans.h counts them");
 
+bool trans_check(const struct trans *t, struct option_error *e)
+{
+	const char *unused;
+
+	if (t->opt->tun || !parse_tun(&unused, t->app.opt->instance))
+		return true;
+	options_expect(e, "instance",
+		       "up to 15 characters that can name the device, or "
+		       "--tun with another name for it");
+	return false;
+}
+
 void trans_random(void *out, size_t size)
 {
 	/* Up to 256 bytes come whole once the kernel has booted. */

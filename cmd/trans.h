@@ -94,6 +94,11 @@ struct trans {
 #define TRANS_DUMMY4 0xc0000008u /* 192.0.0.8 */
 
 /**
+ * trans_check() - is there a name for the device? For the hook check
+ */
+XL_MUST_USE bool trans_check(const struct trans *t, struct option_error *e);
+
+/**
  * trans_open() - look up what the routes say, then make the device, still
  * down, and start the helper
  * @towards4:	an address beyond the IPv4 side's next hop, for its MTU

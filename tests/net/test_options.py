@@ -174,6 +174,17 @@ class Usage(Case):
     def test_stray_word(self):
         self.refused(["plat", *GOOD["plat"], "stray"], USAGE, "stray")
 
+    def test_instance_that_names_no_device(self):
+        """Unless --tun names it."""
+        for applet in ("clat", "plat", "siit"):
+            for name in ("sixteencharacter", "a:b"):
+                argv = [applet, *GOOD[applet], "--instance", name]
+                with self.subTest(applet, name=name):
+                    self.refused([*argv, "--check"], USAGE, "instance")
+                    done = self.box.try_run(lab.XLAT, *argv, "--check",
+                                            "--tun", "short")
+                    self.assertEqual(done.returncode, 0, done.stdout)
+
     def test_required(self):
         for applet, option in (("plat", "pool6"), ("plat", "pool4"),
                                ("dns64", "forward")):

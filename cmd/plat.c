@@ -96,6 +96,11 @@ static enum exit_status make_nat64(struct daemon *d)
 		return EXIT_RUN;
 	}
 	d->nat64 = nat64_init(d->mem, c);
+	if (!d->nat64) {
+		log_error("the static bindings do not fit into the tables: "
+			  "raise max-sessions");
+		return EXIT_RUN;
+	}
 	d->expiry = (struct ev_timer){ .at = UINT64_MAX, .due = expire };
 	return EXIT_OK;
 }
@@ -253,6 +258,7 @@ static bool next_binding(const void *ctx, uint32_t *cursor, struct report *r)
 	report_number(r, "port", 5, b.client_port);
 	report_addr4(r, "pool", b.pool);
 	report_number(r, "pport", 5, b.pool_port);
+	report_text(r, "kind", 7, b.fixed ? "static" : "dynamic");
 	report_number(r, "sessions", 8, b.sessions);
 	report_record_end(r);
 	return true;

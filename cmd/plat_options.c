@@ -99,6 +99,61 @@ static const char *parse_filtering(void *field, const char *text)
 			    "endpoint-independent or address-dependent");
 }
 
+/* "[2001:db8::1]:80" or "192.0.2.1:80" of up to @n bytes. */
+static bool read_end(const char *text, size_t n, struct addr6 *addr,
+		     uint16_t *port)
+{
+	char part[INET6_ADDRSTRLEN + sizeof("[]:65535")];
+	char zone[16];
+
+	if (n >= sizeof(part))
+		return false;
+	memcpy(part, text, n);
+	part[n] = '\0';
+	*port = 0;
+	return !parse_host_port(part, addr, zone, port) && !*zone && *port;
+}
+
+static bool is_mapped4(struct addr6 a)
+{
+	return a.hi == 0 && a.lo >> 32 == 0xffff;
+}
+
+static uint8_t read_proto(const char *text, size_t n)
+{
+	static const struct {
+		const char *name;
+		uint8_t proto;
+	} known[] = { { "tcp", IP_TCP },
+		      { "udp", IP_UDP },
+		      { "icmp", IP_ICMP } };
+
+	for (size_t i = 0; i < XL_COUNT(known); i++)
+		if (strlen(known[i].name) == n &&
+		    memcmp(known[i].name, text, n) == 0)
+			return known[i].proto;
+	return 0;
+}
+
+static const char *parse_static(void *field, const char *text)
+{
+	static const char expected[] = "tcp, udp or icmp and two ends, such as "
+				       "tcp,[2001:db8::80]:8080,192.0.2.1:80";
+	const size_t proto = strcspn(text, ",");
+	const char *inside = text + proto + (text[proto] == ',');
+	const size_t n = strcspn(inside, ",");
+	const char *outside = inside + n + (inside[n] == ',');
+	struct nat64_static s = { .proto = read_proto(text, proto) };
+	struct addr6 pool;
+
+	if (!s.proto || !read_end(inside, n, &s.client, &s.client_port) ||
+	    !read_end(outside, strlen(outside), &pool, &s.pool_port) ||
+	    is_mapped4(s.client) || !is_mapped4(pool))
+		return expected;
+	s.pool = (uint32_t)pool.lo;
+	return list_add(field, &s, sizeof(s));
+}
+
 /* "90", "90s", "5m", "2h" in seconds. */
 static bool read_duration(const char *text, uint32_t *seconds)
 {
@@ -179,6 +234,9 @@ static const struct option_row rows[] = {
 	OPTION(struct plat_options, nat64, "pool4", "RANGE[:PORT-PORT]",
 	       parse_pool4, OPTION_REPEAT,
 	       "public IPv4: CIDR or ADDRESS-ADDRESS"),
+	OPTION(struct plat_options, statics, "static", "PROTO,V6,V4",
+	       parse_static, OPTION_REPEAT,
+	       "port forwarding: tcp,[2001:db8::80]:8080,192.0.2.1:80"),
 	OPTION(struct plat_options, allow6, "allow6", "CIDR", parse_net6_list,
 	       OPTION_REPEAT, "sources that are served; default: all"),
 	OPTION(struct plat_options, allow4, "allow4", "CIDR", parse_net4_list,
@@ -219,6 +277,8 @@ bool plat_options_check(struct plat_options *o, struct option_error *e)
 
 	c->allow6 = o->allow6.items;
 	c->allow6_count = (uint32_t)o->allow6.count;
+	c->statics = o->statics.items;
+	c->static_count = (uint32_t)o->statics.count;
 	if (!c->pool6.len) {
 		options_expect(e, "pool6", "a prefix such as 64:ff9b::/96");
 		return false;
@@ -229,7 +289,12 @@ bool plat_options_check(struct plat_options *o, struct option_error *e)
 	}
 	/* All else has been checked value by value. */
 	expected = nat64_config_check(c);
-	if (expected)
+	if (expected) {
 		options_expect(e, "pool4", expected);
+		return false;
+	}
+	expected = nat64_static_check(c);
+	if (expected)
+		options_expect(e, "static", expected);
 	return !expected;
 }

@@ -15,6 +15,7 @@
  * @nat64:	all of it but @nat64.tr and @nat64.key, once checked
  * @allow4:	of struct net4
  * @allow6:	of struct net6
+ * @statics:	of struct nat64_static
  */
 struct plat_options {
 	struct app_options app; /* first member */
@@ -22,6 +23,7 @@ struct plat_options {
 	struct nat64_config nat64;
 	struct list allow4;
 	struct list allow6;
+	struct list statics;
 };
 
 /* Lifetimes are those of RFC 6146, section 4. */

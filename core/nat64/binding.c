@@ -54,65 +54,6 @@ uint32_t binding_find4(const struct nat64 *n, uint32_t pool, uint16_t port,
 	return 0;
 }
 
-static uint64_t hash_prefix(const struct nat64 *n, struct addr6 prefix,
-			    uint64_t domain)
-{
-	const uint64_t words[] = { prefix.hi, prefix.lo };
-
-	return hash_words(n->cfg.key, words, 2, domain);
-}
-
-static uint32_t subscriber_find(const struct nat64 *n, struct addr6 prefix)
-{
-	struct table_probe p = table_probe(
-		&n->subscribers_by6, hash_prefix(n, prefix, HASH_SUBSCRIBER));
-	uint32_t i;
-
-	while ((i = table_next(&p))) {
-		const struct subscriber *s = slab_at(&n->subscribers, i);
-
-		if (addr6_equal(s->prefix, prefix))
-			return i;
-	}
-	return 0;
-}
-
-/*
- * A new subscriber gets an address by a hash of its prefix: the same as last
- * time, unless that one is used up.
- */
-static enum xlat_why subscriber_open(struct nat64 *n, struct addr6 prefix,
-				     enum bib bib, uint32_t *index)
-{
-	const uint32_t pool = pool_choose(&n->pool, bib,
-					  hash_prefix(n, prefix, HASH_PAIRING));
-	struct subscriber *s;
-
-	if (pool == POOL_NONE)
-		return WHY_POOL_EXHAUSTED;
-	*index = slab_take(&n->subscribers);
-	if (!*index)
-		return WHY_TABLE_FULL;
-	if (!table_insert(&n->subscribers_by6,
-			  hash_prefix(n, prefix, HASH_SUBSCRIBER), *index)) {
-		slab_give(&n->subscribers, *index);
-		return WHY_TABLE_FULL;
-	}
-	s = slab_at(&n->subscribers, *index);
-	s->prefix = prefix;
-	s->pool = pool;
-	return WHY_NONE;
-}
-
-static void subscriber_close(struct nat64 *n, uint32_t index)
-{
-	const struct subscriber *s = slab_at(&n->subscribers, index);
-
-	table_remove(&n->subscribers_by6,
-		     hash_prefix(n, s->prefix, HASH_SUBSCRIBER), index);
-	slab_give(&n->subscribers, index);
-}
-
 /* 64 bits that nobody can foresee who does not know the key. */
 static uint64_t draw(struct nat64 *n)
 {
@@ -150,38 +91,65 @@ static enum xlat_why record(struct nat64 *n, const struct binding *as,
 	return WHY_TABLE_FULL;
 }
 
-enum xlat_why binding_open(struct nat64 *n, struct addr6 client, uint16_t port,
-			   enum bib bib, uint32_t *index)
+/* The same, and it counts. */
+static enum xlat_why add(struct nat64 *n, const struct binding *as,
+			 uint32_t *index)
 {
-	const struct addr6 prefix = addr6_mask(client, n->cfg.subscriber_len);
-	uint32_t subscriber = subscriber_find(n, prefix);
-	enum xlat_why why = WHY_NONE;
-	struct subscriber *s;
-	struct binding b = { .client = client, .client_port = port };
+	const enum xlat_why why = record(n, as, index);
 
-	if (!subscriber)
-		why = subscriber_open(n, prefix, bib, &subscriber);
-	if (why)
-		return why;
-	s = slab_at(&n->subscribers, subscriber);
-	b.subscriber = subscriber;
-	b.pool = (uint16_t)s->pool;
-	b.bib = (uint8_t)bib;
-	b.pool_port = pool_take(&n->pool, s->pool, bib, port, draw(n));
-	why = b.pool_port ? record(n, &b, index) : WHY_POOL_EXHAUSTED;
 	if (!why) {
-		s->bindings++;
+		subscriber_at(n, as->subscriber)->bindings++;
 		n->bindings_created++;
-	} else if (s->bindings == 0) {
-		subscriber_close(n, subscriber);
 	}
 	return why;
 }
 
-void binding_close(struct nat64 *n, uint32_t index)
+enum xlat_why binding_open(struct nat64 *n, struct addr6 client, uint16_t port,
+			   enum bib bib, uint32_t *index)
+{
+	struct binding b = { .client = client,
+			     .client_port = port,
+			     .bib = (uint8_t)bib };
+	enum xlat_why why = subscriber_of(n, client, bib, &b.subscriber);
+
+	if (why)
+		return why;
+	b.pool = (uint16_t)subscriber_at(n, b.subscriber)->pool;
+	b.pool_port = pool_take(&n->pool, b.pool, bib, port, draw(n));
+	why = b.pool_port ? add(n, &b, index) : WHY_POOL_EXHAUSTED;
+	if (why)
+		subscriber_release(n, b.subscriber);
+	return why;
+}
+
+static enum bib bib_of(uint8_t proto)
+{
+	return proto == IP_UDP ? BIB_UDP : proto == IP_TCP ? BIB_TCP : BIB_ICMP;
+}
+
+enum xlat_why binding_fix(struct nat64 *n, const struct nat64_static *s)
+{
+	const uint32_t pool = pool_find(&n->pool, s->pool);
+	struct binding b = { .client = s->client,
+			     .client_port = s->client_port,
+			     .pool_port = s->pool_port,
+			     .pool = (uint16_t)pool,
+			     .bib = (uint8_t)bib_of(s->proto),
+			     .fixed = true };
+	const enum xlat_why why =
+		subscriber_fix(n, s->client, pool, &b.subscriber);
+	uint32_t unused;
+
+	if (why)
+		return why;
+	pool_claim(&n->pool, b.pool, b.bib, b.pool_port);
+	return add(n, &b, &unused);
+}
+
+static void close(struct nat64 *n, uint32_t index)
 {
 	const struct binding *b = binding_at(n, index);
-	struct subscriber *s = binding_subscriber(n, b);
+	const uint32_t subscriber = b->subscriber;
 
 	table_remove(&n->bindings_by6,
 		     hash6(n, b->client, b->client_port, b->bib), index);
@@ -189,7 +157,15 @@ void binding_close(struct nat64 *n, uint32_t index)
 		     hash4(n, binding_pool_addr(n, b), b->pool_port, b->bib),
 		     index);
 	pool_give(&n->pool, b->pool, b->bib, b->pool_port);
-	if (--s->bindings == 0)
-		subscriber_close(n, b->subscriber);
+	subscriber_at(n, subscriber)->bindings--;
+	subscriber_release(n, subscriber);
 	slab_give(&n->bindings, index);
+}
+
+void binding_release(struct nat64 *n, uint32_t index)
+{
+	const struct binding *b = binding_at(n, index);
+
+	if (b->sessions == 0 && !b->fixed)
+		close(n, index);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * binding.h - bindings, and the subscribers they belong to
+ * binding.h - bindings: what a client's port becomes
  *
  * Internal to nat64/.
  */
 #ifndef XLAT_NAT64_BINDING_H
 #define XLAT_NAT64_BINDING_H
 
-#include "nat64/state.h"
+#include "nat64/subscriber.h"
 
 /**
  * binding_find6() - the binding of a client's port or identifier
@@ -21,7 +21,7 @@ uint32_t binding_find4(const struct nat64 *n, uint32_t pool, uint16_t port,
 		       enum bib bib);
 
 /**
- * binding_open() - make one, which binding_close() has to be called for if no
+ * binding_open() - make one, which binding_release() has to be called for if no
  * session comes of it
  * @index:	its number
  *
@@ -32,9 +32,18 @@ XL_MUST_USE enum xlat_why binding_open(struct nat64 *n, struct addr6 client,
 				       uint32_t *index);
 
 /**
- * binding_close() - remove a binding that has no session
+ * binding_fix() - make one that stays without sessions (RFC 6146, 3.1)
+ * @s:		checked, and different from all others
+ *
+ * Return: WHY_NONE, or why there can be none
  */
-void binding_close(struct nat64 *n, uint32_t index);
+XL_MUST_USE enum xlat_why binding_fix(struct nat64 *n,
+				      const struct nat64_static *s);
+
+/**
+ * binding_release() - remove a binding if it has no session and is not static
+ */
+void binding_release(struct nat64 *n, uint32_t index);
 
 XL_INLINE uint32_t binding_pool_addr(const struct nat64 *n,
 				     const struct binding *b)
@@ -45,7 +54,7 @@ XL_INLINE uint32_t binding_pool_addr(const struct nat64 *n,
 XL_INLINE struct subscriber *binding_subscriber(const struct nat64 *n,
 						const struct binding *b)
 {
-	return slab_at(&n->subscribers, b->subscriber);
+	return subscriber_at(n, b->subscriber);
 }
 
 #endif

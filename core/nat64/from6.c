@@ -44,8 +44,8 @@ static enum xlat_why open_session(struct nat64 *n, const struct flow6 *f,
 	if (why)
 		return why;
 	why = session_open(n, binding, f->remote, f->remote_port, index);
-	if (why && binding_at(n, binding)->sessions == 0)
-		binding_close(n, binding);
+	if (why)
+		binding_release(n, binding);
 	return why;
 }
 

@@ -1,77 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nat64.c - a NAT64 as a whole: configuration, memory, the way in
+ * nat64.c - a NAT64 as a whole: memory, the way in
  */
+#include "nat64/binding.h"
 #include "nat64/clock.h"
 #include "nat64/fragment.h"
 #include "nat64/path.h"
-
-static bool range_is_good(const struct nat64_range *r)
-{
-	return r->first <= r->last && r->port_min && r->port_min <= r->port_max;
-}
-
-static bool overlap(const struct nat64_range *a, const struct nat64_range *b)
-{
-	return a->first <= b->last && b->first <= a->last &&
-	       a->port_min <= b->port_max && b->port_min <= a->port_max;
-}
-
-static const char *check_pool4(const struct nat64_config *c)
-{
-	if (c->pool4_count == 0)
-		return "at least one address in pool4";
-	if (c->pool4_count > NAT64_RANGE_MAX)
-		return "at most 64 ranges in pool4";
-	for (uint32_t i = 0; i < c->pool4_count; i++) {
-		if (!range_is_good(&c->pool4[i]))
-			return "pool4 ranges that go from low to high, and no "
-			       "port 0";
-		for (uint32_t j = 0; j < i; j++)
-			if (overlap(&c->pool4[i], &c->pool4[j]))
-				return "pool4 ranges that do not overlap";
-	}
-	if (pool_size(c->pool4, c->pool4_count) > NAT64_POOL_MAX)
-		return "at most 4096 addresses in pool4";
-	return NULL;
-}
-
-/* RFC 6146, 4; RFC 4787, 5382 and 5508. */
-static const char *check_timeouts(const struct nat64_config *c)
-{
-	if (c->timeout[NAT64_UDP] < 120)
-		return "a UDP timeout of at least 120 s (RFC 4787, REQ-5)";
-	if (c->timeout[NAT64_TCP_EST] < 7200)
-		return "a timeout of at least 7200 s for established TCP "
-		       "(RFC 5382, REQ-5)";
-	if (c->timeout[NAT64_TCP_TRANS] < 240)
-		return "a transitory TCP timeout of at least 240 s "
-		       "(RFC 5382, REQ-5)";
-	if (c->timeout[NAT64_TCP_SYN] < 6)
-		return "6 s at least for an unsolicited SYN (RFC 5382, REQ-4)";
-	if (c->timeout[NAT64_ICMP] < 60)
-		return "an ICMP timeout of at least 60 s (RFC 5508, REQ-2)";
-	if (c->timeout[NAT64_FRAGMENT] < 2)
-		return "2 s at least for fragments (RFC 6146, 3.4)";
-	return NULL;
-}
-
-const char *nat64_config_check(const struct nat64_config *c)
-{
-	const char *wrong = pref64_check(c->pool6.prefix, c->pool6.len);
-
-	if (!wrong)
-		wrong = check_pool4(c);
-	if (!wrong)
-		wrong = check_timeouts(c);
-	if (wrong)
-		return wrong;
-	if (c->max_sessions == 0 || c->max_sessions > NAT64_SESSIONS_MAX)
-		return "from 1 to 16777214 sessions";
-	if (c->subscriber_len == 0 || c->subscriber_len > 128)
-		return "a subscriber prefix of 1 to 128 bits";
-	return NULL;
-}
 
 /**
  * struct plan - memory being dealt out
@@ -119,19 +53,20 @@ static size_t lay_out(struct nat64 *n, const struct nat64_config *c, void *base)
 {
 	struct plan plan = { .base = base };
 	const uint32_t max = c->max_sessions;
+	const uint32_t bindings = max + c->static_count;
 	const uint32_t peers =
 		c->filtering == NAT64_ADDRESS_DEPENDENT ? max : 0;
 
 	(void)deal(&plan, sizeof(*n));
 	deal_slab(&plan, &n->sessions, sizeof(struct session), max);
-	deal_slab(&plan, &n->bindings, sizeof(struct binding), max);
-	deal_slab(&plan, &n->subscribers, sizeof(struct subscriber), max);
+	deal_slab(&plan, &n->bindings, sizeof(struct binding), bindings);
+	deal_slab(&plan, &n->subscribers, sizeof(struct subscriber), bindings);
 	deal_slab(&plan, &n->peers, sizeof(struct peer), peers);
 	deal_table(&plan, &n->sessions_by6, max);
 	deal_table(&plan, &n->sessions_by4, max);
-	deal_table(&plan, &n->bindings_by6, max);
-	deal_table(&plan, &n->bindings_by4, max);
-	deal_table(&plan, &n->subscribers_by6, max);
+	deal_table(&plan, &n->bindings_by6, bindings);
+	deal_table(&plan, &n->bindings_by4, bindings);
+	deal_table(&plan, &n->subscribers_by6, bindings);
 	deal_table(&plan, &n->peers_by4, peers);
 	deal_table(&plan, &n->held_by4, HELD_MAX);
 	n->held = deal(&plan, HELD_MAX * sizeof(*n->held));
@@ -157,6 +92,9 @@ struct nat64 *nat64_init(void *mem, const struct nat64_config *c)
 	n->cfg = *c;
 	(void)lay_out(n, c, mem);
 	pool_fill(&n->pool, c->pool4, c->pool4_count);
+	for (uint32_t i = 0; i < c->static_count; i++)
+		if (binding_fix(n, &c->statics[i]))
+			return NULL;
 	return n;
 }
 

@@ -38,8 +38,26 @@ struct nat64_range {
 	uint16_t port_max;
 };
 
+/**
+ * struct nat64_static - a binding that is always there (RFC 6146, 3.1): port
+ * forwarding
+ * @client:	IPv6 end
+ * @pool:	its address, one of pool4; the port need not be in a range
+ * @client_port: port or ICMP identifier, not 0
+ * @pool_port:	what it becomes, not 0
+ * @proto:	IP_TCP, IP_UDP or IP_ICMP
+ */
+struct nat64_static {
+	struct addr6 client;
+	uint32_t pool;
+	uint16_t client_port;
+	uint16_t pool_port;
+	uint8_t proto;
+};
+
 #define NAT64_RANGE_MAX    64
-#define NAT64_POOL_MAX     4096             /* addresses */
+#define NAT64_POOL_MAX     4096 /* addresses */
+#define NAT64_STATIC_MAX   4096
 #define NAT64_SESSIONS_MAX ((1u << 24) - 2) /* 16777214 */
 
 /**
@@ -49,6 +67,9 @@ struct nat64_range {
  * @pool6:	translation prefix
  * @pool4:	addresses and ports, not overlapping; an address may have
  *		several ranges of ports
+ * @statics:	bindings that are always there; anybody may send to them,
+ *		whatever @filtering says
+ * @static_count: their number
  * @allow6:	IPv6 sources that are served
  * @allow6_count: their number; 0: all are
  * @timeout:	lifetime of a session by class, seconds
@@ -66,6 +87,8 @@ struct nat64_config {
 	struct pref64 pool6;
 	struct nat64_range pool4[NAT64_RANGE_MAX];
 	uint32_t pool4_count;
+	const struct nat64_static *statics;
+	uint32_t static_count;
 	const struct net6 *allow6;
 	uint32_t allow6_count;
 	uint32_t timeout[NAT64_CLASS_COUNT];
@@ -87,6 +110,11 @@ struct nat64;
 XL_MUST_USE const char *nat64_config_check(const struct nat64_config *c);
 
 /**
+ * nat64_static_check() - and do its static bindings fit into the rest of it?
+ */
+XL_MUST_USE const char *nat64_static_check(const struct nat64_config *c);
+
+/**
  * nat64_size() - bytes of memory that a NAT64 of this configuration needs
  */
 size_t nat64_size(const struct nat64_config *c);
@@ -96,6 +124,8 @@ size_t nat64_size(const struct nat64_config *c);
  * @mem:	nat64_size() bytes, zeroed, aligned to 64; pages that are not
  *		needed yet are not touched
  * @c:		checked configuration; copied
+ *
+ * Return: NULL, hardly ever: the static bindings do not fit into the tables
  */
 XL_MUST_USE struct nat64 *nat64_init(void *mem, const struct nat64_config *c);
 
@@ -154,6 +184,7 @@ struct nat64_session_view {
 /**
  * struct nat64_binding_view - a binding, to be shown
  * @sessions:	how many sessions hold it
+ * @fixed:	it is a static one
  */
 struct nat64_binding_view {
 	struct addr6 client;
@@ -161,6 +192,7 @@ struct nat64_binding_view {
 	uint16_t client_port;
 	uint16_t pool_port;
 	uint8_t proto;
+	bool fixed;
 	uint32_t sessions;
 };
 

@@ -73,5 +73,5 @@ void peer_drop(struct nat64 *n, uint32_t binding, uint32_t remote)
 bool peer_may_send(const struct nat64 *n, uint32_t binding, uint32_t remote)
 {
 	return n->cfg.filtering != NAT64_ADDRESS_DEPENDENT ||
-	       find(n, binding, remote) != 0;
+	       binding_at(n, binding)->fixed || find(n, binding, remote) != 0;
 }

@@ -25,7 +25,7 @@ void peer_drop(struct nat64 *n, uint32_t binding, uint32_t remote);
 
 /**
  * peer_may_send() - does the filtering rule let packets from this address to
- * the binding (RFC 6146, 3.5.1 to 3.5.3)?
+ * the binding (RFC 6146, 3.5.1 to 3.5.3)? A static one is made to be reached.
  */
 bool peer_may_send(const struct nat64 *n, uint32_t binding, uint32_t remote);
 

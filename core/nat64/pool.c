@@ -246,6 +246,12 @@ bool pool_is_free(const struct pool *pool, uint32_t which, enum bib bib,
 	       !(bitmap(pool, which, bib)[port / 64] >> port % 64 & 1);
 }
 
+void pool_claim(struct pool *pool, uint32_t which, enum bib bib, uint16_t port)
+{
+	if (pool_is_free(pool, which, bib, port))
+		set(pool, which, bib, port);
+}
+
 void pool_give(struct pool *pool, uint32_t which, enum bib bib, uint16_t port)
 {
 	bitmap(pool, which, bib)[port / 64] &= ~(1ull << port % 64);

@@ -81,6 +81,12 @@ uint16_t pool_take(struct pool *pool, uint32_t which, enum bib bib,
 bool pool_is_free(const struct pool *pool, uint32_t which, enum bib bib,
 		  uint16_t port);
 
+/**
+ * pool_claim() - take a given port, which may be one that pool_take() never
+ * gives
+ */
+void pool_claim(struct pool *pool, uint32_t which, enum bib bib, uint16_t port);
+
 void pool_give(struct pool *pool, uint32_t which, enum bib bib, uint16_t port);
 
 #endif

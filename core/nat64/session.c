@@ -134,7 +134,7 @@ void session_close(struct nat64 *n, uint32_t index)
 	peer_drop(n, s->binding, s->remote);
 	unlink(n, s);
 	binding_subscriber(n, b)->sessions--;
-	if (--b->sessions == 0)
-		binding_close(n, s->binding);
+	b->sessions--;
+	binding_release(n, s->binding);
 	slab_give(&n->sessions, index);
 }

@@ -56,6 +56,7 @@ struct session {
 /**
  * struct binding - RFC 6146, 3.1: an entry of the Binding Information Base
  * @sessions:	how many sessions it has; it goes with the last one
+ * @fixed:	it does not go: a static one
  * @subscriber:	whose it is
  * @pool:	number of its address in the pool
  */
@@ -67,6 +68,7 @@ struct binding {
 	uint16_t pool_port;
 	uint16_t pool;
 	uint8_t bib;
+	bool fixed;
 };
 
 /**

@@ -77,6 +77,7 @@ bool nat64_next_binding(const struct nat64 *n, uint32_t *cursor,
 		.client_port = b->client_port,
 		.pool_port = b->pool_port,
 		.proto = proto_of(b->bib),
+		.fixed = b->fixed,
 		.sessions = b->sessions,
 	};
 	return true;

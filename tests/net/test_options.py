@@ -60,6 +60,14 @@ MALFORMED = [
     ("plat", "max-sessions", " ", ""),
     ("plat", "subscriber-prefix", "129", ""),
     ("plat", "filtering", "sometimes", "endpoint-independent"),
+    ("plat", "static", "sctp,[2001:db8::1]:80,192.0.2.1:80", "icmp"),
+    ("plat", "static", "tcp,[2001:db8::1]:80", "[2001:db8::80]:8080"),
+    ("plat", "static", "tcp,[2001:db8::1],192.0.2.1:80", ""),
+    ("plat", "static", "tcp,[2001:db8::1]:80,192.0.2.1:65536", ""),
+    ("plat", "static", "tcp,[2001:db8::1]:80,[2001:db8::2]:80", ""),
+    ("plat", "static", "tcp,192.0.2.1:80,192.0.2.2:80", ""),
+    ("plat", "static", "tcp,[fe80::1%eth0]:80,192.0.2.2:80", ""),
+    ("plat", "static", "tcp,[2001:db8::1]:80,192.0.2.1:80,1", ""),
     ("plat", "timeout", "udp=", ""),
     ("plat", "timeout", "never=10", ""),
     ("clat", "pref64", "64:ff9b::/95", LENGTHS),
@@ -226,6 +234,17 @@ class Usage(Case):
                     ["plat", "--pool6", "64:ff9b::/96", "--allow6", "::/0",
                      "--pool4", first, "--pool4", second], USAGE,
                     f"--pool4 '{second}': expected addresses that no other")
+
+    def test_static_that_does_not_fit(self):
+        """Into the pools, or beside another one."""
+        good = "tcp,[2001:db8::1]:80,192.0.2.1:80"
+        for value, expected in (
+                ("tcp,[2001:db8::2]:80,192.0.3.1:80", "in pool4"),
+                ("udp,[64:ff9b::1]:80,192.0.2.1:80", "not in pool6"),
+                ("tcp,[2001:db8::2]:80,192.0.2.1:80", "no two")):
+            with self.subTest(value):
+                self.refused(["plat", *GOOD["plat"], "--static", good,
+                              "--static", value], USAGE, "--static", expected)
 
     def test_pool_that_only_touches(self):
         done = self.box.try_run(

@@ -244,6 +244,32 @@ class Hairpin(Case):
         self.assertEqual(lab.ask("plat", "counters")["hairpinned"], 2)
 
 
+class Static(Case):
+    more = ["--static", "udp,[2001:db8:a::1]:5000,192.0.2.9:53",
+            "--static", "tcp,[2001:db8:a::1]:8080,192.0.2.9:80",
+            "--static", "icmp,[2001:db8:a::1]:9,192.0.2.9:7",
+            "--filtering", "address-dependent"]
+
+    def test_n64_005_n64_006_port_forwarding(self):
+        """A server behind plat is reached before it ever sent a packet."""
+        p = self.back(udp(SERVER4, "192.0.2.9", 999, 53, b"question"))
+        self.assertEqual((p.src, p.sport, p.dst, p.dport, p.body[8:]),
+                         (SERVER6, 999, ANN, 5000, b"question"))
+        p = self.out(udp(ANN, SERVER6, 5000, 999, b"answer"))
+        self.assertEqual(self.where(p), ("192.0.2.9", 53))
+        p = self.back(tcp(SERVER4, "192.0.2.9", 999, 80, SYN))
+        self.assertEqual((p.src, p.dst, p.dport), (SERVER6, ANN, 8080))
+        p = self.out(tcp(ANN, SERVER6, 8080, 999, SYN | ACK))
+        self.assertEqual(self.where(p), ("192.0.2.9", 80))
+        p = self.back(icmp(SERVER4, "192.0.2.9", 8, 0, 7 << 16 | 1, b"ping"))
+        self.assertEqual((p.dst, p.type, p.rest), (ANN, 128, 9 << 16 | 1))
+        rows = lab.ask("plat", "bindings")
+        self.assertEqual([(r["proto"], r["pport"], r["kind"], r["sessions"])
+                          for r in rows],
+                         [("udp", 53, "static", 1), ("tcp", 80, "static", 1),
+                          ("icmp", 7, "static", 1)])
+
+
 class FullTable(Case):
     more = ["--max-sessions", "8"]
 

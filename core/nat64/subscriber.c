@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "nat64/subscriber.h"
+
+#include "nat64/hash.h"
+
+static uint64_t hash_prefix(const struct nat64 *n, struct addr6 prefix,
+			    uint64_t domain)
+{
+	const uint64_t words[] = { prefix.hi, prefix.lo };
+
+	return hash_words(n->cfg.key, words, 2, domain);
+}
+
+static struct addr6 prefix_of(const struct nat64 *n, struct addr6 client)
+{
+	return addr6_mask(client, n->cfg.subscriber_len);
+}
+
+static uint32_t find(const struct nat64 *n, struct addr6 prefix)
+{
+	struct table_probe p = table_probe(
+		&n->subscribers_by6, hash_prefix(n, prefix, HASH_SUBSCRIBER));
+	uint32_t i;
+
+	while ((i = table_next(&p)))
+		if (addr6_equal(subscriber_at(n, i)->prefix, prefix))
+			return i;
+	return 0;
+}
+
+static enum xlat_why make(struct nat64 *n, struct addr6 prefix, uint32_t pool,
+			  uint32_t *index)
+{
+	struct subscriber *s;
+
+	*index = slab_take(&n->subscribers);
+	if (!*index)
+		return WHY_TABLE_FULL;
+	if (!table_insert(&n->subscribers_by6,
+			  hash_prefix(n, prefix, HASH_SUBSCRIBER), *index)) {
+		slab_give(&n->subscribers, *index);
+		return WHY_TABLE_FULL;
+	}
+	s = subscriber_at(n, *index);
+	s->prefix = prefix;
+	s->pool = pool;
+	return WHY_NONE;
+}
+
+/*
+ * A new subscriber gets an address by a hash of its prefix: the same as last
+ * time, unless that one is used up.
+ */
+enum xlat_why subscriber_of(struct nat64 *n, struct addr6 client, enum bib bib,
+			    uint32_t *index)
+{
+	const struct addr6 prefix = prefix_of(n, client);
+	uint32_t pool;
+
+	*index = find(n, prefix);
+	if (*index)
+		return WHY_NONE;
+	pool = pool_choose(&n->pool, bib, hash_prefix(n, prefix, HASH_PAIRING));
+	if (pool == POOL_NONE)
+		return WHY_POOL_EXHAUSTED;
+	return make(n, prefix, pool, index);
+}
+
+enum xlat_why subscriber_fix(struct nat64 *n, struct addr6 client,
+			     uint32_t pool, uint32_t *index)
+{
+	const struct addr6 prefix = prefix_of(n, client);
+
+	*index = find(n, prefix);
+	return *index ? WHY_NONE : make(n, prefix, pool, index);
+}
+
+void subscriber_release(struct nat64 *n, uint32_t index)
+{
+	const struct subscriber *s = subscriber_at(n, index);
+
+	if (s->bindings)
+		return;
+	table_remove(&n->subscribers_by6,
+		     hash_prefix(n, s->prefix, HASH_SUBSCRIBER), index);
+	slab_give(&n->subscribers, index);
+}

@@ -35,7 +35,7 @@ static int usage(bool wanted)
 	      "  --control PATH  its socket; default: "
 	      "/run/xlat/INSTANCE.sock\n\n"
 	      "Commands: status, counters, metrics, health; siit, dns64: "
-	      "reload; plat:\nsessions, bindings; dns64: servers, cache, "
+	      "reload; plat:\nsessions, bindings, save; dns64: servers, cache, "
 	      "flush. Another word gets the list.\n",
 	      wanted ? stdout : stderr);
 	return wanted ? EXIT_OK : EXIT_USAGE;

@@ -12,6 +12,7 @@
 #include "nat64/nat64.h"
 #include "parse.h"
 #include "plat_options.h"
+#include "state.h"
 #include "trans.h"
 
 #define SECOND        1000000000ull
@@ -20,6 +21,7 @@
 /**
  * struct daemon - the running NAT64
  * @expiry:	when the next session runs out
+ * @state:	the file that they survive in
  * @mem:	its tables
  */
 struct daemon {
@@ -27,6 +29,7 @@ struct daemon {
 	struct plat_options *opt;
 	struct nat64 *nat64;
 	struct ev_timer expiry;
+	struct state state;
 	void *mem;
 	size_t mem_size;
 };
@@ -164,6 +167,12 @@ static enum exit_status open_plat(struct app *a)
 	if (status)
 		return status;
 	d->trans.pump.batch_done = batch_done;
+	d->state.path = d->opt->state;
+	d->state.interval = d->opt->state_interval;
+	status = state_open(&d->state, a, d->nat64);
+	if (status)
+		return status;
+	arm(d);
 	return trans_start(&d->trans, translate);
 }
 
@@ -171,6 +180,7 @@ static void close_plat(struct app *a)
 {
 	struct daemon *d = (struct daemon *)(void *)a;
 
+	state_close(&d->state);
 	trans_close(&d->trans);
 	if (d->mem)
 		munmap(d->mem, d->mem_size);
@@ -200,6 +210,7 @@ static void status(const void *ctx, struct report *r)
 	report_net6(r, "pool6", d->opt->nat64.pool6.prefix,
 		    d->opt->nat64.pool6.len);
 	gauges(ctx, r);
+	state_report(&d->state, r);
 }
 
 static void counters(const void *ctx, struct report *r)
@@ -214,6 +225,7 @@ static void counters(const void *ctx, struct report *r)
 		       s.bindings_created);
 	report_counter(r, "hairpinned", "Packets from one customer to another",
 		       s.hairpinned);
+	state_counters(&d->state, r);
 	trans_counters(ctx, r);
 }
 
@@ -264,6 +276,23 @@ static bool next_binding(const void *ctx, uint32_t *cursor, struct report *r)
 	return true;
 }
 
+static const char *save(void *ctx, struct report *r)
+{
+	struct daemon *d = ctx;
+	const char *error = state_save(&d->state);
+
+	if (!error)
+		report_text(r, "state", 0, d->state.path);
+	return error;
+}
+
+static const struct control_action actions[] = {
+	{ .name = "reload", .run = app_reload },
+	{ .name = "save", .run = save },
+	{ .name = "health", .run = app_health },
+	{ .name = NULL },
+};
+
 static const struct control_command commands[] = {
 	{ .name = "status", .show = status },
 	{ .name = "counters", .show = counters },
@@ -280,6 +309,7 @@ static const struct app_hooks hooks = {
 	.options = &plat_options_table,
 	.job = SECCOMP_ENGINE,
 	.commands = commands,
+	.actions = actions,
 	.metrics = metrics,
 	.check = check,
 	.health = trans_health,

@@ -6,6 +6,8 @@
 
 #include "parse.h"
 
+#define STATE_NAME_MAX 250u /* "FILE.new" has to be a name, too */
+
 /* "ADDR-ADDR" or "CIDR" of up to @n bytes. */
 static const char *read_addresses(const char *text, size_t n,
 				  struct nat64_range *r)
@@ -218,6 +220,21 @@ static const char *parse_max_sessions(void *field, const char *text)
 			 "a number from 1 to 16777214");
 }
 
+static const char *parse_state(void *field, const char *text)
+{
+	const char *name = strrchr(text, '/');
+
+	*(const char **)field = text;
+	return text[0] != '/' || !name[1] || strlen(name) > STATE_NAME_MAX
+		       ? "a full path of a file"
+		       : NULL;
+}
+
+static const char *parse_interval(void *field, const char *text)
+{
+	return read_duration(text, field) ? NULL : "a time such as 60s or 5m";
+}
+
 static const char *parse_subscriber_len(void *field, const char *text)
 {
 	uint64_t n;
@@ -255,6 +272,10 @@ static const struct option_row rows[] = {
 	OPTION(struct plat_options, nat64.max_per_subscriber,
 	       "max-sessions-per-subscriber", "N", parse_max_sessions, 0,
 	       "default: no limit"),
+	OPTION(struct plat_options, state, "state", "FILE", parse_state, 0,
+	       "keep sessions over a restart in it"),
+	OPTION(struct plat_options, state_interval, "state-interval", "TIME",
+	       parse_interval, 0, "how often it is written; default: 60s"),
 };
 
 static const struct option_group groups[] = {

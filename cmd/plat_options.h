@@ -13,6 +13,8 @@
 /**
  * struct plat_options - configuration
  * @nat64:	all of it but @nat64.tr and @nat64.key, once checked
+ * @state:	file that the tables survive in; NULL: none
+ * @state_interval: seconds between two writings of it
  * @allow4:	of struct net4
  * @allow6:	of struct net6
  * @statics:	of struct nat64_static
@@ -21,6 +23,8 @@ struct plat_options {
 	struct app_options app; /* first member */
 	struct trans_options tr;
 	struct nat64_config nat64;
+	const char *state;
+	uint32_t state_interval;
 	struct list allow4;
 	struct list allow6;
 	struct list statics;
@@ -30,6 +34,7 @@ struct plat_options {
 #define PLAT_OPTIONS_DEFAULTS                                                  \
 	{                                                                      \
 		.app = APP_DEFAULTS, .tr = TRANS_DEFAULTS,                     \
+		.state_interval = 60,                                          \
 		.nat64 = {                                                     \
 			.timeout = { [NAT64_UDP] = 300,                        \
 				     [NAT64_TCP_EST] = 7200,                   \

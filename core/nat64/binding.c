@@ -146,6 +146,30 @@ enum xlat_why binding_fix(struct nat64 *n, const struct nat64_static *s)
 	return add(n, &b, &unused);
 }
 
+enum xlat_why binding_restore(struct nat64 *n, const struct session *s,
+			      uint32_t *index)
+{
+	const uint32_t pool = pool_find(&n->pool, s->pool);
+	struct binding b = { .client = s->client,
+			     .client_port = s->client_port,
+			     .pool_port = s->pool_port,
+			     .pool = (uint16_t)pool,
+			     .bib = s->bib };
+	enum xlat_why why;
+
+	if (pool == POOL_NONE ||
+	    !pool_is_free(&n->pool, pool, s->bib, s->pool_port))
+		return WHY_POOL_EXHAUSTED;
+	why = subscriber_fix(n, s->client, pool, &b.subscriber);
+	if (why)
+		return why;
+	pool_claim(&n->pool, pool, s->bib, s->pool_port);
+	why = add(n, &b, index);
+	if (why)
+		subscriber_release(n, b.subscriber);
+	return why;
+}
+
 static void close(struct nat64 *n, uint32_t index)
 {
 	const struct binding *b = binding_at(n, index);

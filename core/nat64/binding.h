@@ -41,6 +41,14 @@ XL_MUST_USE enum xlat_why binding_fix(struct nat64 *n,
 				      const struct nat64_static *s);
 
 /**
+ * binding_restore() - make the one that a session had elsewhere; as
+ * binding_open()
+ * @s:		its client, pool, their ports, and bib
+ */
+XL_MUST_USE enum xlat_why
+binding_restore(struct nat64 *n, const struct session *s, uint32_t *index);
+
+/**
  * binding_release() - remove a binding if it has no session and is not static
  */
 void binding_release(struct nat64 *n, uint32_t index);

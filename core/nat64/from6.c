@@ -21,15 +21,6 @@ static struct xlat_result send4(struct nat64 *n, struct pkt *p,
 	return path_to4(n, p, v, NULL, &m);
 }
 
-static bool is_served(const struct nat64_config *c, struct addr6 client)
-{
-	for (uint32_t i = 0; i < c->allow6_count; i++)
-		if (addr6_equal(addr6_mask(client, c->allow6[i].len),
-				c->allow6[i].addr))
-			return true;
-	return c->allow6_count == 0;
-}
-
 /* A new session of a binding, if there is one, or of a new one. */
 static enum xlat_why open_session(struct nat64 *n, const struct flow6 *f,
 				  uint32_t binding, uint32_t *index)
@@ -86,7 +77,7 @@ static struct xlat_result begin(struct nat64 *n, struct pkt *p,
 
 	if (why == WHY_ILLEGAL_DESTINATION)
 		return xlat_drop(why);
-	if (!why && !is_served(&n->cfg, f->client))
+	if (!why && !path_serves(n, f->client))
 		why = WHY_DENIED;
 	if (why)
 		return error_refuse6(t, p, v, why);

@@ -30,6 +30,17 @@ enum xlat_why path_refused(const struct nat64 *n, uint32_t remote)
 	return siit_is_nonglobal(remote) ? WHY_NON_GLOBAL : WHY_NONE;
 }
 
+bool path_serves(const struct nat64 *n, struct addr6 client)
+{
+	const struct nat64_config *c = &n->cfg;
+
+	for (uint32_t i = 0; i < c->allow6_count; i++)
+		if (addr6_equal(addr6_mask(client, c->allow6[i].len),
+				c->allow6[i].addr))
+			return true;
+	return c->allow6_count == 0;
+}
+
 struct xlat_result path_to4(struct nat64 *n, struct pkt *p,
 			    const struct pkt_view *v, const struct pkt_view *q,
 			    const struct map64 *m)

@@ -60,4 +60,9 @@ XL_MUST_USE enum xlat_why path_bib(const struct pkt_view *v, enum bib *bib);
  */
 XL_MUST_USE enum xlat_why path_refused(const struct nat64 *n, uint32_t remote);
 
+/**
+ * path_serves() - may this IPv6 host have sessions (allow6)?
+ */
+XL_MUST_USE bool path_serves(const struct nat64 *n, struct addr6 client);
+
 #endif

@@ -122,6 +122,19 @@ enum xlat_why session_open(struct nat64 *n, uint32_t binding, uint32_t remote,
 	return WHY_NONE;
 }
 
+void session_set(struct nat64 *n, uint32_t index, enum tcpfsm_state tcp,
+		 enum nat64_class class, uint32_t used)
+{
+	struct session *s = session_at(n, index);
+	const struct session *before;
+
+	session_move(n, index, class);
+	before = session_at(n, s->prev);
+	s->tcp = (uint8_t)tcp;
+	/* The list stays sorted, whatever comes. */
+	s->used = s->prev && before->used > used ? before->used : used;
+}
+
 void session_close(struct nat64 *n, uint32_t index)
 {
 	const struct session *s = session_at(n, index);

@@ -143,6 +143,13 @@ XL_MUST_USE enum xlat_why session_open(struct nat64 *n, uint32_t binding,
 				       uint32_t *index);
 
 /**
+ * session_set() - make one that was just opened what it was elsewhere
+ * @used:	when it was used last, seconds
+ */
+void session_set(struct nat64 *n, uint32_t index, enum tcpfsm_state tcp,
+		 enum nat64_class class, uint32_t used);
+
+/**
  * session_close() - remove one, and its binding if that has no other
  */
 void session_close(struct nat64 *n, uint32_t index);

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "dirs.h"
 #include "log.h"
 
 #define REQUEST_MAX   512u
@@ -278,22 +279,6 @@ static void listener_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 	ev_timer_set(loop, &client->patience, loop->now + PATIENCE);
 }
 
-/* The directory of @path, if it is missing. */
-static int make_directory(const char *path, struct sandbox_user user)
-{
-	char dir[108];
-	char *slash;
-
-	snprintf(dir, sizeof(dir), "%s", path);
-	slash = strrchr(dir, '/');
-	if (!slash || slash == dir)
-		return 0;
-	*slash = '\0';
-	if (mkdir(dir, 0755) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	return geteuid() == 0 && chown(dir, user.uid, user.gid) ? -errno : 0;
-}
-
 /* Does anybody answer at @to? What is left of an earlier run is removed. */
 static int clear_leftover(const struct sockaddr_un *to)
 {
@@ -355,7 +340,7 @@ int control_open(struct control *c, struct ev_loop *loop, const char *path,
 		return -ENAMETOOLONG;
 	memcpy(to.sun_path, path, strlen(path));
 	memcpy(c->path, to.sun_path, sizeof(c->path));
-	err = make_directory(path, user);
+	err = dirs_make(path, user);
 	if (!err)
 		err = clear_leftover(&to);
 	if (!err)

@@ -184,10 +184,23 @@ static const struct rule helper[] = {
 	ALLOW_IF(ioctl, 1, ~0u, SIOCGIFNAME),
 };
 
+/* One file in one directory, again and again. */
+static const struct rule keeper[] = {
+	ALLOW_IF(openat, 2, O_CREAT, O_CREAT),
+	ALLOW(fsync),
+	ALLOW(unlinkat),
+#ifdef __NR_renameat
+	ALLOW(renameat),
+#else
+	ALLOW(renameat2),
+#endif
+};
+
 /* Six instructions a rule at most, and what is around them. */
 #define PROGRAM_MAX                                                            \
 	(8 + 6 * (XL_COUNT(common) + XL_COUNT(serving) + XL_COUNT(engine) +    \
-		  XL_COUNT(follower) + XL_COUNT(resolver) + XL_COUNT(helper)))
+		  XL_COUNT(follower) + XL_COUNT(resolver) + XL_COUNT(helper) + \
+		  XL_COUNT(keeper)))
 
 struct program {
 	struct sock_filter code[PROGRAM_MAX];
@@ -270,6 +283,8 @@ static void add_job(struct program *p, enum seccomp_job job)
 	add_rules(p, common, XL_COUNT(common));
 	if (job == SECCOMP_HELPER)
 		add_rules(p, helper, XL_COUNT(helper));
+	else if (job == SECCOMP_KEEPER)
+		add_rules(p, keeper, XL_COUNT(keeper));
 	else
 		add_rules(p, serving, XL_COUNT(serving));
 	if (job == SECCOMP_ENGINE || job == SECCOMP_FOLLOWER)

@@ -17,6 +17,7 @@
  * @SECCOMP_ENGINE:	packets of a TUN, clients of ctl and metrics
  * @SECCOMP_FOLLOWER:	the same, and the network is followed
  * @SECCOMP_RESOLVER:	clients of ctl and metrics, and sockets for DNS
+ * @SECCOMP_KEEPER:	one file, written again and again
  * @SECCOMP_HELPER:	netlink and settings below /proc/sys
  */
 enum seccomp_job {
@@ -24,6 +25,7 @@ enum seccomp_job {
 	SECCOMP_ENGINE,
 	SECCOMP_FOLLOWER,
 	SECCOMP_RESOLVER,
+	SECCOMP_KEEPER,
 	SECCOMP_HELPER,
 };
 

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "nat64/snapshot.h"
+
+#include "nat64/binding.h"
+#include "nat64/clock.h"
+#include "nat64/path.h"
+#include "nat64/session.h"
+
+#define MAGIC   "xlat plat state\n"
+#define END     "end of the state of plat"
+#define VERSION 1u
+
+/* Where things are in the head... */
+enum {
+	HEAD_MAGIC = 0,
+	HEAD_VERSION = 16,
+	HEAD_RECORD = 20,
+	HEAD_UP = 24,
+	HEAD_WALL = 32,
+	HEAD_BOOT = 40,
+	HEAD_POOL6 = 80,
+	HEAD_POOL6_LEN = 96,
+};
+
+/* ...in a session's record... */
+enum {
+	REC_CLIENT = 0,
+	REC_POOL = 16,
+	REC_REMOTE = 20,
+	REC_CLIENT_PORT = 24,
+	REC_POOL_PORT = 26,
+	REC_REMOTE_PORT = 28,
+	REC_BIB = 30,
+	REC_TCP = 31,
+	REC_AGE = 32,
+	REC_CLASS = 36,
+};
+
+/* ...and in the tail. */
+enum { TAIL_END = 0, TAIL_COUNT = 24, TAIL_SUM = 32 };
+
+/* Each step can be undone, so that no change of one word is missed. */
+static uint64_t sum_record(uint64_t sum, const uint8_t *record)
+{
+	for (unsigned int i = 0; i < SNAPSHOT_RECORD; i += 8) {
+		sum = (sum ^ be_get64(record + i)) * 0x9e3779b97f4a7c15;
+		sum ^= sum >> 32;
+	}
+	return sum;
+}
+
+static void write_head(const struct snapshot *s, const struct nat64 *n,
+		       uint8_t *out)
+{
+	const struct pref64 *p = &n->cfg.pool6;
+
+	mem_zero(out, SNAPSHOT_HEAD);
+	mem_copy(out + HEAD_MAGIC, MAGIC, 16);
+	be_put32(out + HEAD_VERSION, VERSION);
+	be_put32(out + HEAD_RECORD, SNAPSHOT_RECORD);
+	be_put64(out + HEAD_UP, s->origin.up);
+	be_put64(out + HEAD_WALL, s->origin.wall);
+	mem_copy(out + HEAD_BOOT, s->origin.boot, SNAPSHOT_BOOT);
+	addr6_store(out + HEAD_POOL6, p->prefix);
+	out[HEAD_POOL6_LEN] = (uint8_t)p->len;
+}
+
+static void write_session(const struct session *s, uint32_t now, uint8_t *out)
+{
+	mem_zero(out, SNAPSHOT_RECORD);
+	addr6_store(out + REC_CLIENT, s->client);
+	be_put32(out + REC_POOL, s->pool);
+	be_put32(out + REC_REMOTE, s->remote);
+	be_put16(out + REC_CLIENT_PORT, s->client_port);
+	be_put16(out + REC_POOL_PORT, s->pool_port);
+	be_put16(out + REC_REMOTE_PORT, s->remote_port);
+	out[REC_BIB] = s->bib;
+	out[REC_TCP] = s->tcp;
+	be_put32(out + REC_AGE, now > s->used ? now - s->used : 0);
+	out[REC_CLASS] = s->class;
+}
+
+static void write_tail(const struct snapshot *s, uint8_t *out)
+{
+	mem_zero(out, SNAPSHOT_RECORD);
+	mem_copy(out + TAIL_END, END, 24);
+	be_put64(out + TAIL_COUNT, s->count);
+	be_put64(out + TAIL_SUM, s->sum);
+}
+
+/* Return: bytes of what comes next. */
+static size_t write_next(struct snapshot *s, const struct nat64 *n,
+			 uint8_t *out)
+{
+	if (s->stage == SNAPSHOT_AT_HEAD) {
+		write_head(s, n, out);
+		s->stage = SNAPSHOT_AT_SESSIONS;
+		return SNAPSHOT_HEAD;
+	}
+	if (s->stage == SNAPSHOT_AT_SESSIONS) {
+		s->cursor = slab_next(&n->sessions, s->cursor);
+		if (s->cursor) {
+			write_session(session_at(n, s->cursor),
+				      (uint32_t)(s->now / NS_PER_S), out);
+			s->count++;
+			return SNAPSHOT_RECORD;
+		}
+		s->stage = SNAPSHOT_AT_TAIL;
+	}
+	if (s->stage == SNAPSHOT_DONE)
+		return 0;
+	write_tail(s, out);
+	s->stage = SNAPSHOT_DONE;
+	return SNAPSHOT_RECORD;
+}
+
+size_t snapshot_fill(struct snapshot *s, const struct nat64 *n, uint8_t *out,
+		     size_t size)
+{
+	size_t len = 0;
+	size_t more = 1;
+
+	while (more && size - len >= SNAPSHOT_HEAD) {
+		more = write_next(s, n, out + len);
+		for (size_t i = 0; i < more; i += SNAPSHOT_RECORD)
+			s->sum = sum_record(s->sum, out + len + i);
+		len += more;
+	}
+	return len;
+}
+
+bool snapshot_is_ours(const uint8_t *file, size_t len)
+{
+	return len >= 16 && mem_equal(file + HEAD_MAGIC, MAGIC, 16);
+}
+
+static bool is_for(const struct nat64 *n, const uint8_t *file)
+{
+	return file[HEAD_POOL6_LEN] == n->cfg.pool6.len &&
+	       addr6_equal(addr6_load(file + HEAD_POOL6), n->cfg.pool6.prefix);
+}
+
+const char *snapshot_check(const struct nat64 *n, const uint8_t *file,
+			   size_t len)
+{
+	const uint8_t *tail = file + len - SNAPSHOT_RECORD;
+	uint64_t sum = 0;
+
+	if (!snapshot_is_ours(file, len))
+		return "is no state of xlat plat";
+	if (len >= SNAPSHOT_HEAD &&
+	    (be_get32(file + HEAD_VERSION) != VERSION ||
+	     be_get32(file + HEAD_RECORD) != SNAPSHOT_RECORD))
+		return "is of another version of xlat";
+	if (len < SNAPSHOT_HEAD + SNAPSHOT_RECORD || len % SNAPSHOT_RECORD ||
+	    !mem_equal(tail + TAIL_END, END, 24) ||
+	    be_get64(tail + TAIL_COUNT) != snapshot_count(len))
+		return "is cut off";
+	for (const uint8_t *at = file; at < tail; at += SNAPSHOT_RECORD)
+		sum = sum_record(sum, at);
+	if (be_get64(tail + TAIL_SUM) != sum)
+		return "is damaged: its checksum is wrong";
+	return is_for(n, file) ? NULL : "is of another pool6";
+}
+
+uint32_t snapshot_away(const uint8_t *file, const struct snapshot_origin *now)
+{
+	const bool same_boot =
+		mem_equal(file + HEAD_BOOT, now->boot, SNAPSHOT_BOOT);
+	const uint64_t then =
+		be_get64(file + (same_boot ? HEAD_UP : HEAD_WALL));
+	const uint64_t here = same_boot ? now->up : now->wall;
+
+	if (here < then)
+		return 0;
+	return here - then < UINT32_MAX ? (uint32_t)(here - then) : UINT32_MAX;
+}
+
+int snapshot_order(const void *a, const void *b)
+{
+	const uint32_t x = be_get32((const uint8_t *)a + REC_AGE);
+	const uint32_t y = be_get32((const uint8_t *)b + REC_AGE);
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* Could a session be like this? */
+static bool is_sane(const struct session *s)
+{
+	if (s->bib >= BIB_COUNT || !s->pool_port)
+		return false;
+	if (s->bib == BIB_TCP)
+		return s->tcp != TCPFSM_CLOSED && s->tcp < TCPFSM_STATE_COUNT &&
+		       (s->class == NAT64_TCP_EST ||
+			s->class == NAT64_TCP_TRANS);
+	return s->tcp == TCPFSM_CLOSED &&
+	       s->class == (s->bib == BIB_UDP ? NAT64_UDP : NAT64_ICMP);
+}
+
+static struct session read_session(const uint8_t *record)
+{
+	return (struct session){
+		.client = addr6_load(record + REC_CLIENT),
+		.pool = be_get32(record + REC_POOL),
+		.remote = be_get32(record + REC_REMOTE),
+		.client_port = be_get16(record + REC_CLIENT_PORT),
+		.pool_port = be_get16(record + REC_POOL_PORT),
+		.remote_port = be_get16(record + REC_REMOTE_PORT),
+		.bib = record[REC_BIB],
+		.tcp = record[REC_TCP],
+		.class = record[REC_CLASS],
+	};
+}
+
+/* Its binding, made if it is new; 0: it cannot be. */
+static uint32_t bind(struct nat64 *n, const struct session *s)
+{
+	uint32_t i = binding_find6(n, s->client, s->client_port, s->bib);
+	const struct binding *b = binding_at(n, i);
+
+	if (i)
+		return binding_pool_addr(n, b) == s->pool &&
+				       b->pool_port == s->pool_port
+			       ? i
+			       : 0;
+	return binding_restore(n, s, &i) ? 0 : i;
+}
+
+static bool open_session(struct nat64 *n, const struct session *s,
+			 uint32_t used)
+{
+	const struct flow6 f = { s->client, s->remote, s->client_port,
+				 s->remote_port, s->bib };
+	uint32_t binding;
+	uint32_t i;
+
+	if (session_find6(n, &f))
+		return false;
+	binding = bind(n, s);
+	if (!binding)
+		return false;
+	if (session_open(n, binding, s->remote, s->remote_port, &i)) {
+		binding_release(n, binding);
+		return false;
+	}
+	session_set(n, i, s->tcp, s->class, used);
+	return true;
+}
+
+bool snapshot_restore(struct nat64 *n, const uint8_t *record, uint32_t away,
+		      uint64_t now)
+{
+	const struct session s = read_session(record);
+	const uint64_t age = (uint64_t)be_get32(record + REC_AGE) + away;
+
+	clock_set(n, now);
+	if (!is_sane(&s) || age > n->cfg.timeout[s.class] ||
+	    path_refused(n, s.remote) || !path_serves(n, s.client))
+		return false;
+	/* Right after a start of the machine, what is older is as old. */
+	return open_session(n, &s, age < n->now ? n->now - (uint32_t)age : 0);
+}

@@ -91,10 +91,12 @@ struct xlat_result translate_admit4(const struct translate *t, struct pkt *p,
 struct xlat_result translate_admit6(const struct translate *t, struct pkt *p,
 				    const struct pkt_view *v)
 {
-	if (translate_illegal6(v->h6.src))
-		return xlat_drop(WHY_ILLEGAL_SOURCE);
+	/* First, so that the machine's own multicast does not look as if
+	 * somebody forged his address. */
 	if (v->h6.dst.hi >> 56 == 0xff)
 		return xlat_drop(WHY_ILLEGAL_DESTINATION);
+	if (translate_illegal6(v->h6.src))
+		return xlat_drop(WHY_ILLEGAL_SOURCE);
 	if (v->h6.hlim <= 1)
 		return error_reply6(t, p, v, WHY_HOP_LIMIT, 3, 0, 0);
 	if (v->routing_ptr)

@@ -83,6 +83,20 @@ VECTORS(siit_6to4, SIIT_209_protocol, "6to4-nh-*", "6to4-all-three")
 VECTORS(siit_6to4, SIIT_210_header_checksum, "6to4-udp-basic", "6to4-tcp-syn",
 	"6to4-frag-first")
 VECTORS(siit_6to4, SIIT_211_addresses, "6to4-udp-basic", "eam-6to4-*")
+/* A machine's own reports of the groups it listens to (RFC 3810, 5.2.13) have
+ * such sources; they are no forgery. */
+Test(siit_6to4, SIIT_010_multicast_listener_reports)
+{
+	static const char *const src[] = { "::", "fe80::1" };
+
+	for (size_t i = 0; i < 2; i++) {
+		make6_error(&m,
+			    (struct make6){ .src = src[i], .dst = "ff02::16" },
+			    143, 0, 0, (const uint8_t *)"", 0);
+		put_drop(&b, &m, WHY_ILLEGAL_DESTINATION);
+	}
+}
+
 VECTORS(siit_6to4, SIIT_212_illegal_source, "6to4-src-__", "6to4-src-__1",
 	"6to4-src-ff02__1", "6to4-src-linklocal")
 VECTORS(siit_6to4, SIIT_213_source_without_mapping, "6to4-src-untranslatable")

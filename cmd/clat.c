@@ -317,6 +317,8 @@ static void tell_what_is_given(struct daemon *d)
 	changed(&d->follow);
 }
 
+static const struct pref64 wellknown = { { 0x0064ff9b00000000, 0 }, 96 };
+
 static enum exit_status open_clat(struct app *a)
 {
 	struct daemon *d = (struct daemon *)(void *)a;
@@ -334,6 +336,9 @@ static enum exit_status open_clat(struct app *a)
 		status = EXIT_RUN;
 	if (status)
 		return status;
+	if (pref64_contains(wellknown, o->follow.source.addr))
+		log_warn("source: an address under 64:ff9b::/96 is an IPv4 "
+			 "host's (RFC 6052, 3.3)");
 	fill_siit(d, &d->siit);
 	fill_siit(d, &d->old);
 	d->follow.opt = &o->follow;

@@ -127,6 +127,22 @@ static enum exit_status add_routes(struct daemon *d)
 	return status ? status : trans_forwarding(&d->trans);
 }
 
+/* RFC 6791, 3.1: who sees such a source takes it for one of his own. */
+static void warn_about_pool(const struct siit_options *o)
+{
+	static const struct net4 nets[] = {
+		{ 0x0a000000, 8 },
+		{ 0xac100000, 12 },
+		{ 0xc0a80000, 16 },
+		{ 0x64400000, 10 },
+	};
+
+	if (o->error4_on &&
+	    translate_listed(nets, XL_COUNT(nets), o->error4.addr))
+		log_warn("error-source4: private addresses (RFC 1918, 6598) "
+			 "mislead whoever sees them");
+}
+
 static enum exit_status open_siit(struct app *a)
 {
 	struct daemon *d = (struct daemon *)(void *)a;
@@ -135,6 +151,7 @@ static enum exit_status open_siit(struct app *a)
 
 	if (status)
 		return status;
+	warn_about_pool(d->opt);
 	/* Routes follow the mappings when those are read again. */
 	d->trans.keep_helper = d->opt->app.config != NULL;
 	fill_siit(d);
@@ -175,14 +192,24 @@ static void status(const void *ctx, struct report *r)
 	report_number(r, "mappings", 0, d->siit.eam.count);
 }
 
+static void counters(const void *ctx, struct report *r)
+{
+	const struct daemon *d = ctx;
+
+	report_counter(r, "hairpinned",
+		       "Packets from one host with a mapping to another",
+		       d->siit.hairpinned);
+	trans_counters(ctx, r);
+}
+
 static const struct control_command commands[] = {
 	{ .name = "status", .show = status },
-	{ .name = "counters", .show = trans_counters },
+	{ .name = "counters", .show = counters },
 	{ .name = NULL },
 };
 
-static void (*const metrics[])(const void *ctx,
-			       struct report *r) = { trans_counters, NULL };
+static void (*const metrics[])(const void *ctx, struct report *r) = { counters,
+								      NULL };
 
 static const struct app_hooks hooks = {
 	.name = "siit",

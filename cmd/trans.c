@@ -76,6 +76,12 @@ static const char *parse_self6(void *field, const char *text)
 	return expected;
 }
 
+static const char *parse_error_rate(void *field, const char *text)
+{
+	return parse_u32(field, text, 0, 1000000,
+			 "a number of ICMP errors per second, or 0 for none");
+}
+
 const struct option_row trans_rows[] = {
 	OPTION(struct trans_options, tun, "tun", "NAME", parse_tun, 0,
 	       "device to make; default: the instance's name"),
@@ -99,6 +105,9 @@ const struct option_row trans_rows[] = {
 	       "where our own ICMPv4 errors come from"),
 	OPTION(struct trans_options, self6, "self6", "ADDRESS", parse_self6, 0,
 	       "where our own ICMPv6 errors come from"),
+	OPTION(struct trans_options, error_rate, "icmp-error-rate", "N",
+	       parse_error_rate, OPTION_LIVE,
+	       "of our own, per second; default: 1000; 0: none"),
 	OPTION(struct trans_options, no_setup, "no-setup", NULL, parse_switch,
 	       OPTION_SWITCH, "touch no address, route or sysctl"),
 };
@@ -208,7 +217,7 @@ static void fill_translate(struct trans *t, uint32_t towards4,
 		.tos = o->tos,
 		.tc = o->tc,
 		.udp_zero = o->udp_zero,
-		.errors = true,
+		.errors = o->error_rate != 0,
 		.ident = &t->ident,
 	};
 	if (!t->tr.mtu4)
@@ -224,19 +233,24 @@ void trans_options_adopt(struct trans_options *o,
 {
 	o->lowest_mtu6 = fresh->lowest_mtu6;
 	o->udp_zero = fresh->udp_zero;
+	o->error_rate = fresh->error_rate;
 	o->tos = fresh->tos;
 	o->tc = fresh->tc;
 }
 
-/* Fragmented UDP without checksum: give it one, or leave it alone. */
-static void gather_by(struct trans *t)
+/* What the options say about the packet loop's part of the work. */
+static void fill_pump(struct trans *t)
 {
-	t->pump.gather->udp = t->opt->udp_zero == UDP_ZERO_COMPUTE;
+	const struct trans_options *o = t->opt;
+
+	t->pump.gather->udp = o->udp_zero == UDP_ZERO_COMPUTE;
+	error_limit_init(&t->pump.errors, o->error_rate, o->error_rate);
 }
 
 void trans_adopt(struct trans *t)
 {
-	gather_by(t);
+	fill_pump(t);
+	t->tr.errors = t->opt->error_rate != 0;
 	t->tr.lowest_mtu6 = t->opt->lowest_mtu6;
 	t->tr.udp_zero = t->opt->udp_zero;
 	t->tr.tos = t->opt->tos;
@@ -409,7 +423,7 @@ enum exit_status trans_start(struct trans *t,
 	if (err)
 		log_error("packet buffers: %s", strerror(-err));
 	else
-		gather_by(t);
+		fill_pump(t);
 	return app_status(err);
 }
 

@@ -22,6 +22,7 @@
  * @self4:	source of our ICMPv4 errors; 0: TRANS_DUMMY4, or the applet's
  *		choice
  * @self6:	the same for ICMPv6; ::: the applet's choice
+ * @error_rate:	ICMP errors of our own per second; 0: none
  * @offload:	take and give super-packets and unfinished checksums
  * @no_setup:	touch no address, route or sysctl
  */
@@ -33,6 +34,7 @@ struct trans_options {
 	int tos;
 	int tc;
 	enum udp_zero udp_zero;
+	uint32_t error_rate;
 	uint32_t self4;
 	struct addr6 self6;
 	bool no_offload;
@@ -41,10 +43,11 @@ struct trans_options {
 
 #define TRANS_DEFAULTS                                                         \
 	{                                                                      \
-		.lowest_mtu6 = IP6_MTU_MIN, .tos = TOS_COPY, .tc = TOS_COPY    \
+		.lowest_mtu6 = IP6_MTU_MIN, .tos = TOS_COPY, .tc = TOS_COPY,   \
+		.error_rate = 1000                                             \
 	}
 
-#define TRANS_ROW_COUNT 11
+#define TRANS_ROW_COUNT 12
 
 extern const struct option_row trans_rows[];
 

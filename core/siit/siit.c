@@ -108,10 +108,14 @@ static struct xlat_result turn_back(struct siit *s, struct pkt *p)
 {
 	struct pkt_view v;
 	enum xlat_why why = pkt_parse(p, &v);
+	struct xlat_result r;
 
 	if (why)
 		return xlat_drop(why);
-	return from4(s, p, &v, true);
+	r = from4(s, p, &v, true);
+	if (r.verdict == XLAT_FORWARD)
+		s->hairpinned++;
+	return r;
 }
 
 static struct xlat_result from6(struct siit *s, struct pkt *p,

@@ -15,7 +15,7 @@ enum hairpin { HAIRPIN_OFF, HAIRPIN_SIMPLE, HAIRPIN_INTRINSIC };
 
 /**
  * struct siit - one stateless translator; the caller fills it in and it
- * stays constant while packets flow, but for @random
+ * stays constant while packets flow, but for the last two
  * @tr:		how headers are translated
  * @pool6:	prefix under which the IPv4 Internet appears; len 0: none
  * @eam:	explicit address mappings
@@ -31,6 +31,7 @@ enum hairpin { HAIRPIN_OFF, HAIRPIN_SIMPLE, HAIRPIN_INTRINSIC };
  * @error_ext:	how such an error tells the address it came from
  * @hairpin:	RFC 7757, section 4
  * @random:	state of the choice among several such addresses, not 0
+ * @hairpinned:	packets that went back to IPv6
  */
 struct siit {
 	struct translate tr;
@@ -46,6 +47,7 @@ struct siit {
 	enum node_extension error_ext;
 	enum hairpin hairpin;
 	uint64_t random;
+	uint64_t hairpinned;
 };
 
 /**

@@ -172,7 +172,6 @@ int pump_open(struct pump *pump, struct ev_loop *loop, struct tun *tun)
 {
 	pump->tun = tun;
 	pump->ev = (struct ev){ .fd = tun->fd, .ready = tun_ready };
-	error_limit_init(&pump->errors, PUMP_ERROR_RATE, PUMP_ERROR_BURST);
 	pump->buf = take(PKT_BUF_SIZE);
 	pump->piece = take(PKT_BUF_SIZE);
 	pump->gather = take(sizeof(*pump->gather));

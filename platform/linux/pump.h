@@ -16,10 +16,6 @@
 #include "siit/gather.h"
 #include "tun.h"
 
-/* Errors of our own per second, and at once (RFC 4443, 2.4f). */
-#define PUMP_ERROR_RATE  1000u
-#define PUMP_ERROR_BURST 1000u
-
 /**
  * struct pump_counters - monotonic counters; a super-packet counts once
  * @packets4_in:	IPv4 packets read; the others likewise

@@ -126,7 +126,9 @@ class Packets(Case):
         # What arrives there is not to be answered.
         self.isp.ip(f"route add blackhole {PREF64}")
 
-    def test_lan_host_and_back(self):
+    def test_EAM_29_lan_host_and_back(self):
+        """The mapping of the source holds outward, too, which RFC 7757's
+        simple hairpinning would undo."""
         self.clat("--uplink", "wan", *ROUTER)
         tap = self.tap()
         p = tap.ask(udp(NEAR4, FAR4, 4000, 53, b"x"))

@@ -81,6 +81,8 @@ MALFORMED = [
     ("siit", "lowest-ipv6-mtu", "1279", "1280"),
     ("siit", "mtu6", "1279", "1280"),
     ("siit", "udp-zero-checksum", "maybe", "drop"),
+    ("siit", "icmp-error-rate", "some", "0 for none"),
+    ("siit", "icmp-error-rate", "1000001", "0 for none"),
     ("siit", "offload", "some", "auto"),
     ("siit", "tun", "a-name-of-17-byte", "15"),
     ("siit", "log-level", "loud", "warning"),

@@ -37,19 +37,28 @@ static bool header_valid(const struct ra_packet *p)
 }
 
 /* RFC 8781, 4: two units, 13 bits of lifetime in 8 s, 3 bits of length. */
-static void take_pref64(struct ra *ra, const uint8_t *o)
+static bool read_pref64(struct ra_prefix *x, const uint8_t *o)
 {
 	static const uint8_t lengths[] = { 96, 64, 56, 48, 40, 32 };
 	const uint16_t word = be_get16(o + 2);
-	struct ra_prefix x = { .lifetime = word & 0xfff8 };
 
 	if (o[1] != 2 || (word & 7) >= XL_COUNT(lengths))
-		return;
-	x.prefix.len = lengths[word & 7];
-	x.prefix.prefix.hi = be_get64(o + 4);
-	x.prefix.prefix.lo = (uint64_t)be_get32(o + 12) << 32;
-	x.prefix.prefix = addr6_mask(x.prefix.prefix, x.prefix.len);
-	if (ra_prefix_usable(x.prefix) && ra->prefix_count < RA_PREFIXES)
+		return false;
+	x->lifetime = word & 0xfff8;
+	x->prefix.len = lengths[word & 7];
+	x->prefix.prefix.hi = be_get64(o + 4);
+	x->prefix.prefix.lo = (uint64_t)be_get32(o + 12) << 32;
+	x->prefix.prefix = addr6_mask(x->prefix.prefix, x->prefix.len);
+	return ra_prefix_usable(x->prefix);
+}
+
+static void take_pref64(struct ra *ra, const uint8_t *o)
+{
+	struct ra_prefix x;
+
+	if (!read_pref64(&x, o))
+		ra->refused++;
+	else if (ra->prefix_count < RA_PREFIXES)
 		ra->prefixes[ra->prefix_count++] = x;
 }
 

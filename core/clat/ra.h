@@ -49,6 +49,7 @@ enum ra_preference { RA_LOW, RA_MEDIUM, RA_HIGH };
  * struct ra - a Router Advertisement; all lifetimes in seconds
  * @lifetime:	Router Lifetime; 0: not a default router
  * @preference:	Default Router Preference
+ * @refused:	PREF64 options that are malformed or must not be used
  * @prefixes:	PREF64 options in the order of the message
  * @servers:	recursive DNS servers
  * @nets:	autonomous prefixes of length 64
@@ -56,6 +57,7 @@ enum ra_preference { RA_LOW, RA_MEDIUM, RA_HIGH };
 struct ra {
 	uint16_t lifetime;
 	enum ra_preference preference;
+	uint32_t refused;
 	uint32_t prefix_count;
 	uint32_t server_count;
 	uint32_t net_count;

@@ -40,6 +40,8 @@ Test(clat_ra, p8781_options)
 		if (!strcmp(l.words[2], "ignore")) {
 			cr_expect(!read || ra.prefix_count == 0, "%s",
 				  l.words[0]);
+			cr_expect_eq(ra.refused, read && len && option[0] == 38,
+				     "%s", l.words[0]);
 			continue;
 		}
 		want = prefix(l.words[2]);

@@ -154,18 +154,12 @@ static const char *parse_exclude6(void *field, const char *text)
 	return expected ? expected : list_add(field, &net, sizeof(net));
 }
 
-static const char *parse_name(void *field, const char *text)
+static const char *parse_names(void *field, const char *text)
 {
-	struct msg_name name = { 1, { 0 } };
-	size_t n;
+	struct msg_name name;
+	const char *expected = parse_name(text, &name);
 
-	for (const char *at = text; *at; at += n + (at[n] == '.')) {
-		n = strcspn(at, ".");
-		if (!msg_name_append(&name, at, n))
-			return "a domain name such as example.com";
-	}
-	return name.len == 1 ? "a domain name such as example.com"
-			     : list_add(field, &name, sizeof(name));
+	return expected ? expected : list_add(field, &name, sizeof(name));
 }
 
 static const char *parse_ptr(void *field, const char *text)
@@ -270,10 +264,10 @@ static const struct option_row synth_rows[] = {
 	OPTION(struct dns64opt, exclude6, "exclude6", "CIDR", parse_exclude6,
 	       OPTION_REPEAT | OPTION_LIVE,
 	       "IPv6 that is not to be believed; default: ::ffff:0:0/96"),
-	OPTION(struct dns64opt, exempt, "exclude-name", "NAME", parse_name,
+	OPTION(struct dns64opt, exempt, "exclude-name", "NAME", parse_names,
 	       OPTION_REPEAT | OPTION_LIVE,
 	       "nothing is made for it, and names below"),
-	OPTION(struct dns64opt, ignore, "ignore-aaaa", "NAME", parse_name,
+	OPTION(struct dns64opt, ignore, "ignore-aaaa", "NAME", parse_names,
 	       OPTION_REPEAT | OPTION_LIVE,
 	       "its AAAA count only where there is no A"),
 	OPTION(struct dns64opt, v4only, "only-ipv4only-arpa", NULL,

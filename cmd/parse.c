@@ -102,6 +102,19 @@ const char *parse_pref64(const char *text, struct pref64 *out)
 	return pref64_check(out->prefix, out->len);
 }
 
+const char *parse_name(const char *text, struct msg_name *out)
+{
+	size_t n;
+
+	*out = (struct msg_name){ 1, { 0 } };
+	for (; *text; text += n + (text[n] == '.')) {
+		n = strcspn(text, ".");
+		if (!msg_name_append(out, text, n))
+			return "a domain name such as example.com";
+	}
+	return out->len == 1 ? "a domain name such as example.com" : NULL;
+}
+
 /* The address part of @text up to @n, an interface name behind '%' aside. */
 static bool read_host(const char *text, size_t n, struct addr6 *addr,
 		      char zone[16])

@@ -8,6 +8,7 @@
 #ifndef XLAT_CMD_PARSE_H
 #define XLAT_CMD_PARSE_H
 
+#include "dns/msg.h"
 #include "options.h"
 #include "siit/pref64.h"
 #include "siit/translate.h"
@@ -37,6 +38,9 @@ XL_MUST_USE const char *parse_net6(const char *text, struct net6 *out);
 
 /* A translation prefix (RFC 6052, 2.2). */
 XL_MUST_USE const char *parse_pref64(const char *text, struct pref64 *out);
+
+/* A domain name, with or without the last dot; not the root. */
+XL_MUST_USE const char *parse_name(const char *text, struct msg_name *out);
 
 /**
  * parse_host_port() - "192.0.2.1", "192.0.2.1:53", "2001:db8::1" or

@@ -26,6 +26,7 @@ int plat_run(int argc, char **argv);
 int siit_run(int argc, char **argv);
 int dns64_run(int argc, char **argv);
 int ctl_run(int argc, char **argv);
+int doctor_run(int argc, char **argv);
 int addr_run(int argc, char **argv);
 
 #endif

@@ -20,6 +20,7 @@ static const struct applet applets[] = {
 	{ "dns64", "DNS server that makes IPv6 addresses of IPv4 ones",
 	  dns64_run, true },
 	{ "ctl", "ask a running instance", ctl_run, false },
+	{ "doctor", "is this network ready for 464XLAT?", doctor_run, false },
 	{ "addr", "what an address becomes under a prefix", addr_run, false },
 	{ "install", "make links under the applets' names", install_run,
 	  false },

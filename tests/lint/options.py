@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 XLAT = os.environ.get("XLAT", str(ROOT / "build/xlat"))
-APPLETS = ["clat", "plat", "siit", "dns64"]
+APPLETS = ["clat", "plat", "siit", "dns64", "doctor"]
 OPTION = re.compile(r"^\s*--([a-z0-9][a-z0-9-]*)")
 ITEM = re.compile(r"^\.It Fl (?:Fl |-)([a-z0-9][a-z0-9-]*)")
 

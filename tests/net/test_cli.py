@@ -12,7 +12,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 XLAT = os.environ.get("XLAT", str(ROOT / "build/xlat"))
 DAEMONS = ["clat", "plat", "siit", "dns64"]
-OTHERS = ["ctl", "addr", "install"]
+OTHERS = ["ctl", "doctor", "addr", "install"]
 USAGE, DENIED = 2, 3
 
 GOOD = {

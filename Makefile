@@ -7,6 +7,8 @@
 # make demo        the whole path, shown with real programs
 # make bench       figures beside plain forwarding and other translators
 # make fuzz        a short run of each fuzzer
+# make dist        binaries for other architectures as well, below build/dist
+# make dist-check  run those under qemu: they start, core passes its unit tests
 # make install     DESTDIR= PREFIX=/usr/local
 # make clean       remove what was built, but not the dependencies
 # make distclean   those too
@@ -29,12 +31,14 @@ MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
+include mk/cross.mk
 include mk/flags.mk
 include mk/packages.mk
 include mk/xlat.mk
 include mk/unit.mk
 include mk/bench.mk
 include mk/fuzz.mk
+include mk/dist.mk
 
 .DEFAULT_GOAL := all
 .PHONY: all deps check unit net lint bench demo install clean distclean

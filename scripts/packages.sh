@@ -22,6 +22,12 @@ packages() {
 	lint)
 		echo python3 git clang clang-format clang-tidy cppcheck \
 			shellcheck universal-ctags mandoc ;;
+	cross)
+		echo gcc-arm-linux-gnueabi gcc-arm-linux-gnueabihf \
+			gcc-aarch64-linux-gnu gcc-i686-linux-gnu \
+			linux-libc-dev-armel-cross linux-libc-dev-armhf-cross \
+			linux-libc-dev-arm64-cross linux-libc-dev-i386-cross \
+			qemu-user-static ;;
 	bench)
 		packages net
 		echo tayga dnsperf ;;

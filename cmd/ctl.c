@@ -36,7 +36,7 @@ static int usage(bool wanted)
 	      "/run/xlat/INSTANCE.sock\n\n"
 	      "Commands: status, counters, metrics, health; siit, dns64: "
 	      "reload; plat:\nsessions, bindings, save; dns64: servers, cache, "
-	      "flush. Another word gets the list.\n",
+	      "lookup NAME, flush. Another\nword gets the list.\n",
 	      wanted ? stdout : stderr);
 	return wanted ? EXIT_OK : EXIT_USAGE;
 }

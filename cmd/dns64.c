@@ -2,15 +2,13 @@
 /*
  * dns64.c - the DNS64 server as a daemon
  */
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "applet.h"
-#include "dns64view.h"
+#include "dns64show.h"
 
 #define SECOND     1000000000ull
 
@@ -18,48 +16,21 @@
  * have asked since: one of them may be in a network that is new. */
 #define LOOK_AGAIN (5 * SECOND)
 
-/**
- * struct daemon - all of it
- * @networks:	without --allow: what the machine is connected to
- * @strangers:	questions refused when it was looked at
- */
-struct daemon {
-	struct app app; /* first member */
-	struct dns64opt *opt;
-	struct dnsio io;
-	struct dns64view views;
-	struct ev_timer networks;
-	uint64_t strangers;
-};
-
-static struct daemon *daemon_of(struct app *a)
+static struct dns64 *daemon_of(struct app *a)
 {
-	return (struct daemon *)(void *)a;
+	return (struct dns64 *)(void *)a;
 }
 
 static bool check(struct app *a, struct option_error *e)
 {
-	struct daemon *d = daemon_of(a);
+	struct dns64 *d = daemon_of(a);
 
 	return dns64opt_check(d->opt, e) &&
 	       dns64view_fill(&d->views, d->opt, e);
 }
 
-/* "192.0.2.1:53" or "[2001:db8::1]:53". */
-static void show_address(char out[64], const struct dnsio_address *a)
-{
-	char host[INET6_ADDRSTRLEN];
-	uint8_t wire[16];
-	const bool v4 = a->addr.hi == 0 && a->addr.lo >> 32 == 0xffff;
-
-	addr6_store(wire, a->addr);
-	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? wire + 12 : wire, host,
-		  sizeof(host));
-	snprintf(out, 64, v4 ? "%s:%u" : "[%s]:%u", host, a->port);
-}
-
 /* Without --allow: this machine, and the networks it is connected to. */
-static int find_networks(struct daemon *d)
+static int find_networks(struct dns64 *d)
 {
 	struct synth_net6 nets[DNS64VIEW_ALLOWS];
 	const int n = dnsio_networks(nets, XL_COUNT(nets));
@@ -74,8 +45,8 @@ static int find_networks(struct daemon *d)
 
 static void look_again(struct ev_loop *loop, struct ev_timer *t)
 {
-	struct daemon *d =
-		(void *)((char *)t - offsetof(struct daemon, networks));
+	struct dns64 *d =
+		(void *)((char *)t - offsetof(struct dns64, networks));
 	const uint64_t strangers = d->io.query.count[COUNT_REFUSED];
 
 	/* If it fails, what was known stays. */
@@ -84,7 +55,7 @@ static void look_again(struct ev_loop *loop, struct ev_timer *t)
 	ev_timer_set(loop, t, loop->now + LOOK_AGAIN);
 }
 
-static enum exit_status open_allow(struct daemon *d)
+static enum exit_status open_allow(struct dns64 *d)
 {
 	struct query *q = &d->io.query;
 	int err;
@@ -128,7 +99,7 @@ static enum exit_status refuse_loops(const struct dnsio *io)
 		if (!listens_at(io, &io->forward[i]) ||
 		    !dnsio_is_own(io->forward[i].addr))
 			continue;
-		show_address(text, &io->forward[i]);
+		dns64show_address(text, &io->forward[i]);
 		log_error("--forward %s is where this program listens: "
 			  "expected another server",
 			  text);
@@ -160,13 +131,13 @@ static void fill_addresses(struct dnsio *io, const struct dns64opt *o)
 			 o->device);
 }
 
-static enum exit_status open_sockets(struct daemon *d)
+static enum exit_status open_sockets(struct dns64 *d)
 {
 	char text[64];
 	const int err = dnsio_open(&d->io, &d->app.loop);
 
 	if (err && d->io.failed) {
-		show_address(text, d->io.failed);
+		dns64show_address(text, d->io.failed);
 		log_error("cannot %s %s: %s%s",
 			  d->io.failed->port ? "listen at" : "ask from", text,
 			  strerror(-err),
@@ -181,7 +152,7 @@ static enum exit_status open_sockets(struct daemon *d)
 
 static enum exit_status open_dns64(struct app *a)
 {
-	struct daemon *d = daemon_of(a);
+	struct dns64 *d = daemon_of(a);
 	enum exit_status status;
 
 	fill_addresses(&d->io, d->opt);
@@ -201,7 +172,7 @@ static int reload(struct app *a, struct app_options *fresh,
 		  struct option_error *e)
 {
 	static struct dns64view views;
-	struct daemon *d = daemon_of(a);
+	struct dns64 *d = daemon_of(a);
 	struct dns64opt *want = (struct dns64opt *)(void *)fresh;
 
 	memset(&views, 0, sizeof(views));
@@ -225,137 +196,9 @@ static void close_dns64(struct app *a)
 	dnsio_close(&daemon_of(a)->io);
 }
 
-/* Of several values each gets a number behind its name. */
-static void report_address(struct report *r, const char *name, uint32_t i,
-			   const struct dnsio_address *a)
-{
-	char numbered[32];
-	char text[64];
-
-	snprintf(numbered, sizeof(numbered), i ? "%s-%u" : "%s", name, i + 1);
-	show_address(text, a);
-	report_text(r, numbered, 0, text);
-}
-
-static void report_prefix(struct report *r, uint32_t i, struct pref64 p)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), i ? "prefix-%u" : "prefix", i + 1);
-	report_net6(r, name, p.prefix, p.len);
-}
-
-static void gauges(const void *ctx, struct report *r)
-{
-	const struct query *q = &((const struct daemon *)ctx)->io.query;
-
-	report_gauge(r, "allowed-networks", "Networks that may ask",
-		     q->allow_count);
-	report_gauge(r, "questions-under-way", "Questions not answered yet",
-		     q->used);
-	report_gauge(r, "questions-to-servers", "Of those, at servers",
-		     q->up.used);
-	report_gauge(r, "cache-answers", "Answers in the cache",
-		     q->cache.count);
-	report_gauge(r, "cache-bytes", "Size of the cache", q->cache.size);
-}
-
-static void status(const void *ctx, struct report *r)
-{
-	const struct daemon *d = ctx;
-	const struct query *q = &d->io.query;
-	const struct synth *s = &d->views.synth[0];
-
-	app_report(&d->app, r);
-	for (uint32_t i = 0; i < d->io.listen_count; i++)
-		report_address(r, "listen", i, &d->io.listen[i]);
-	for (uint32_t i = 0; i < q->up.server_count; i++)
-		report_address(r, "forward", i, &d->io.forward[i]);
-	for (uint32_t i = 0; i < s->prefix_count; i++)
-		report_prefix(r, i, s->prefixes[i]);
-	gauges(ctx, r);
-}
-
-static void counters(const void *ctx, struct report *r)
-{
-	const struct daemon *d = ctx;
-
-	for (enum count c = 0; c < COUNT_COUNT; c++)
-		report_counter(r, count_name(c), count_text(c),
-			       d->io.query.count[c]);
-}
-
-/* One server after the other, and how it has been. */
-static bool servers(const void *ctx, uint32_t *cursor, struct report *r)
-{
-	const struct daemon *d = ctx;
-	const struct upstream *u = &d->io.query.up;
-	const struct upstream_server *s = &u->servers[*cursor];
-	char text[64];
-
-	if (*cursor == u->server_count)
-		return false;
-	show_address(text, &d->io.forward[(*cursor)++]);
-	report_record(r);
-	report_text(r, "server", 40, text);
-	report_text(r, "state", 6,
-		    s->down_until > d->app.loop.now ? "down" : "up");
-	report_number(r, "failures", 9, s->fails);
-	report_number(r, "rtt-us", 9, s->rtt / 1000);
-	report_record_end(r);
-	return true;
-}
-
-/* A name as text; what is no letter, digit or hyphen as \\NNN. */
-static void show_name(char out[1024], const uint8_t *wire)
-{
-	size_t n = 0;
-
-	for (; *wire; wire += *wire + 1) {
-		for (uint8_t i = 1; i <= *wire; i++) {
-			const int c = wire[i];
-
-			if (isalnum(c) || c == '-' || c == '_')
-				out[n++] = (char)c;
-			else
-				n += (size_t)sprintf(out + n, "\\%03d", c);
-		}
-		out[n++] = '.';
-	}
-	if (n == 0)
-		out[n++] = '.';
-	out[n] = '\0';
-}
-
-/* One answer of the cache after the other. */
-static bool cache(const void *ctx, uint32_t *cursor, struct report *r)
-{
-	const struct daemon *d = ctx;
-	const uint32_t now = (uint32_t)(d->app.loop.now / SECOND);
-	const uint8_t *type;
-	struct cache_hit hit;
-	char name[1024];
-
-	if (!cache_walk(&d->io.query.cache, cursor, now, &hit))
-		return false;
-	type = hit.data + MSG_HDR_LEN;
-	show_name(name, type);
-	while (*type)
-		type += *type + 1;
-	report_record(r);
-	report_text(r, "name", 40, name);
-	report_number(r, "type", 5, be_get16(type + 1));
-	report_number(r, "rcode", 5, hit.data[3] & MSG_RCODE);
-	report_number(r, "age", 7, hit.age);
-	report_number(r, "lifetime", 8, hit.lifetime);
-	report_number(r, "bytes", 6, hit.len);
-	report_record_end(r);
-	return true;
-}
-
 static const char *flush(void *ctx, struct report *r)
 {
-	struct daemon *d = ctx;
+	struct dns64 *d = ctx;
 
 	report_number(r, "answers", 0, d->io.query.cache.count);
 	cache_flush(&d->io.query.cache);
@@ -364,7 +207,7 @@ static const char *flush(void *ctx, struct report *r)
 
 static const char *health(const struct app *a)
 {
-	const struct daemon *d = (const struct daemon *)(const void *)a;
+	const struct dns64 *d = (const struct dns64 *)(const void *)a;
 	const struct upstream *up = &d->io.query.up;
 
 	return up->server_count && upstream_all_down(up, a->loop.now)
@@ -379,23 +222,12 @@ static const struct control_action actions[] = {
 	{ .name = NULL },
 };
 
-static const struct control_command commands[] = {
-	{ .name = "status", .show = status },
-	{ .name = "counters", .show = counters },
-	{ .name = "servers", .next = servers },
-	{ .name = "cache", .next = cache },
-	{ .name = NULL },
-};
-
-static void (*const metrics[])(const void *ctx,
-			       struct report *r) = { gauges, counters, NULL };
-
 static const struct app_hooks hooks = {
 	.name = "dns64",
 	.options = &dns64opt_table,
 	.job = SECCOMP_RESOLVER,
-	.commands = commands,
-	.metrics = metrics,
+	.commands = dns64show_commands,
+	.metrics = dns64show_metrics,
 	.actions = actions,
 	.check = check,
 	.health = health,
@@ -410,7 +242,7 @@ int dns64_run(int argc, char **argv)
 {
 	static struct dns64opt options = DNS64OPT_DEFAULTS;
 	/* All zero, so that its tables take no room in the file. */
-	static struct daemon daemon;
+	static struct dns64 daemon;
 
 	daemon.app.hooks = &hooks;
 	daemon.app.opt = &options.app;

@@ -611,6 +611,16 @@ class Reload(Case):
         rows = [row for row in lab.ask("dns64", "cache")
                 if row["name"] == "www.test." and row["type"] == 1]
         self.assertEqual([row["lifetime"] for row in rows], [300])
+        self.client.ask("mail.test", "A")
+        rows = lab.ask("dns64", "lookup", "WWW.test")
+        self.assertIn((1, 300), [(r["type"], r["lifetime"]) for r in rows])
+        self.assertEqual({r["name"].lower() for r in rows}, {"www.test."})
+        self.assertEqual(lab.ask("dns64", "lookup", "name=no.test."), [])
+        for wrong, why in [((), "name=NAME"), (("a..b",), "domain name"),
+                           (("a", "b"), "name=NAME")]:
+            done = lab.ctl("dns64", "lookup", *wrong)
+            self.assertNotEqual(done.returncode, 0, wrong)
+            self.assertIn(why, done.stdout + str(done.stderr))
         self.assertEqual(lab.ctl("dns64", "flush").returncode, 0)
         self.assertEqual(lab.ask("dns64", "cache"), [])
         self.server.log.clear()

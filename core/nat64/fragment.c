@@ -33,28 +33,12 @@ static void ready(struct nat64 *n, uint32_t index)
 	f->tail = index;
 }
 
-/* UDP without checksum, which IPv6 does not know. */
-static bool lacks_checksum(const struct nat64 *n, const struct pkt *p,
-			   const struct pkt_view *v)
-{
-	return v->version == 4 && v->first && v->proto == IP_UDP &&
-	       n->cfg.tr.udp_zero == UDP_ZERO_COMPUTE &&
-	       be_get16(p->data + v->l4 + 6) == 0;
-}
-
 static enum xlat_why hold(struct nat64 *n, uint32_t index, const struct pkt *p)
 {
-	struct datagram *d = datagram_at(n, index);
-
-	if (!waiting_put(n, index, p)) {
-		forget(n, index);
-		return WHY_FRAGMENT;
-	}
-	if (d->whole && parts_are_all(&d->parts)) {
-		waiting_finish_udp(n, index);
-		ready(n, index);
-	}
-	return WHY_FRAGMENT_HELD;
+	if (waiting_put(n, index, p))
+		return WHY_FRAGMENT_HELD;
+	forget(n, index);
+	return WHY_FRAGMENT;
 }
 
 /* The datagram is known: enter this part of it. */
@@ -85,7 +69,6 @@ static enum xlat_why add(struct nat64 *n, uint32_t index,
 enum xlat_why fragment_arrives(struct nat64 *n, const struct pkt *p,
 			       struct pkt_view *v)
 {
-	const bool whole = lacks_checksum(n, p, v);
 	enum xlat_why why;
 	struct datagram *d;
 	uint32_t i;
@@ -93,7 +76,7 @@ enum xlat_why fragment_arrives(struct nat64 *n, const struct pkt *p,
 	if (!is_ours(n, v))
 		return WHY_NONE;
 	i = datagram_find(n, v);
-	if (!i && v->first && !whole)
+	if (!i && v->first)
 		return WHY_NONE; /* fragment_passed() will remember it */
 	if (!i)
 		i = datagram_open(n, v);
@@ -103,11 +86,10 @@ enum xlat_why fragment_arrives(struct nat64 *n, const struct pkt *p,
 	if (why)
 		return why;
 	d = datagram_at(n, i);
-	d->whole = d->whole || whole;
-	if (d->whole || !(v->first || d->known))
-		return hold(n, i, p);
 	if (v->first)
 		return WHY_NONE;
+	if (!d->known)
+		return hold(n, i, p);
 	v->sport = d->sport;
 	v->dport = d->dport;
 	if (!d->waiting_first && parts_are_all(&d->parts))

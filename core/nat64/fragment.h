@@ -6,9 +6,9 @@
  *
  * Theory of operation. Fragments are translated one by one, with the ports
  * that the first one told. Those that come before it wait, and leave through
- * nat64_expire() once it has passed. An IPv4 UDP datagram without checksum
- * waits as a whole, since its checksum has to be made first. Nothing is ever
- * put together in memory, so sizes and offsets stay the sender's.
+ * nat64_expire() once it has passed. Nothing is ever put together in memory, so
+ * sizes and offsets stay the sender's. ICMP, and UDP without checksum, have to
+ * come through gather.h.
  */
 #ifndef XLAT_NAT64_FRAGMENT_H
 #define XLAT_NAT64_FRAGMENT_H

@@ -123,7 +123,6 @@ struct datagram_key {
  * struct datagram - one that comes in fragments
  * @sport:	ports as the first fragment told them, once it has come
  * @known:	it has come and was let through
- * @whole:	all have to wait until all are here
  * @dead:	there was an overlap: nothing of it passes any more
  * @share:	its sender's place in nat64.shares
  * @since:	when the first of its fragments came, seconds
@@ -134,7 +133,6 @@ struct datagram {
 	uint16_t sport;
 	uint16_t dport;
 	bool known;
-	bool whole;
 	bool dead;
 	uint8_t share;
 	uint32_t since;

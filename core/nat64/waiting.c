@@ -64,23 +64,3 @@ void waiting_drop(struct nat64 *n, uint32_t datagram)
 	while (d->waiting_first)
 		take(n, d);
 }
-
-void waiting_finish_udp(struct nat64 *n, uint32_t datagram)
-{
-	const struct datagram *d = datagram_at(n, datagram);
-	uint64_t sum = d->key.src.lo + d->key.dst + d->parts.end + IP_UDP;
-	uint8_t *udp = NULL;
-	uint16_t check;
-
-	for (uint32_t i = d->waiting_first; i; i = slot(n, i)->next) {
-		uint8_t *packet = slot(n, i)->packet;
-		const struct hdr4 h = hdr4_load(packet);
-
-		if (h.off == 0)
-			udp = packet + h.ihl;
-		sum += csum_bytes(packet + h.ihl, slot(n, i)->len - h.ihl);
-	}
-	check = (uint16_t)~csum_fold(sum);
-	if (udp)
-		be_put16(udp + 6, check ? check : 0xffff);
-}

@@ -32,10 +32,4 @@ XL_MUST_USE bool waiting_get(struct nat64 *n, uint32_t datagram,
  */
 void waiting_drop(struct nat64 *n, uint32_t datagram);
 
-/**
- * waiting_finish_udp() - all fragments of an IPv4 UDP datagram without
- * checksum are waiting: give it one (RFC 6146, 3.4)
- */
-void waiting_finish_udp(struct nat64 *n, uint32_t datagram);
-
 #endif

@@ -175,7 +175,7 @@ static const unsigned int orders[][PIECES] = {
 };
 
 /* Only the first fragment waits: the others pass when they come. */
-Test(siit_gather, SIIT_076_checksum_over_fragments_in_any_order)
+Test(siit_gather, SIIT_076_N64_030_checksum_over_fragments_in_any_order)
 {
 	enum xlat_why why;
 	bool last;

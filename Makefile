@@ -69,6 +69,7 @@ bench: all $(BENCH) $(B)/.have-bench
 	$(Q)$(B)/bench/core_bench $(B)/bench/core.csv
 	$(Q)python3 tests/bench/net_bench.py
 	$(Q)python3 tests/bench/clat_start.py
+	$(Q)python3 tests/bench/dns_bench.py
 
 demo: all $(B)/.have-net
 	$(Q)python3 tests/net/demo.py

@@ -30,7 +30,7 @@ packages() {
 			qemu-user-static ;;
 	bench)
 		packages net
-		echo tayga dnsperf ;;
+		echo tayga dnsperf bind9 ;;
 	*)
 		echo "packages.sh: no group '$1'" >&2
 		exit 2 ;;

@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""dns_bench.py - DNS64: xlat, Unbound and BIND side by side
+
+All three ask the same server for the same names, over the loopback of a
+namespace, and have one thread each. Answers a second and CPU time a query are
+of a warm cache with 10,000 names, taken in turn several times over, the median
+counts; memory is what is resident at the start and with 100,000 names.
+
+Environment: BENCH_SECONDS=N for each figure (default 2), BENCH_ROUNDS=N
+(default 3). Prints a table and writes build/bench/dns.csv."""
+import csv
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "net"))
+
+import dnsmsg  # noqa: E402
+import lab  # noqa: E402
+
+SECONDS = os.environ.get("BENCH_SECONDS", "2")
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+OUT = pathlib.Path(os.environ["BUILD"]) / "bench/dns.csv"
+MANY, FEW = 100_000, 10_000
+UP = 5301
+TICK = os.sysconf("SC_CLK_TCK")
+UNITS = {"queries/s": "{:.0f}", "us CPU/query": "{:.2f}",
+         "MiB at start": "{:.1f}", "MiB, 100k names": "{:.1f}"}
+
+COMMON = """server:
+ do-daemonize: no
+ username: ""
+ chroot: ""
+ pidfile: ""
+ use-syslog: no
+ directory: "{dir}"
+ num-threads: 1
+ interface: 127.0.0.1@{port}
+ access-control: 127.0.0.0/8 allow
+"""
+SERVER = """ module-config: "iterator"
+ local-zone: "bench." static
+ local-data: 'bench. 3600 IN SOA ns.bench. who.bench. 1 2 3 4 3600'
+"""
+UNBOUND = """ module-config: "dns64 iterator"
+ dns64-prefix: 64:ff9b::/96
+ do-not-query-localhost: no
+ msg-cache-size: 64m
+ rrset-cache-size: 64m
+forward-zone:
+ name: "."
+ forward-addr: 127.0.0.1@{up}
+"""
+BIND = """options {{
+ directory "{dir}"; pid-file none; session-keyfile none;
+ listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+ recursion yes; allow-query {{ any; }}; dnssec-validation no;
+ empty-zones-enable no;
+ forward only; forwarders {{ 127.0.0.1 port {up}; }};
+ dns64 64:ff9b::/96 {{ clients {{ any; }}; }};
+}};
+controls {{ }};
+"""
+
+
+def write(name, text):
+    path = lab.FILES / name
+    path.write_text(text)
+    return path
+
+
+def names(count):
+    return write(f"names-{count}", "".join(f"w{i}.bench AAAA\n"
+                                           for i in range(count)))
+
+
+def start_server(box):
+    data = "".join(f" local-data: 'w{i}.bench. 3600 IN A 8.{i >> 16}."
+                   f"{i >> 8 & 255}.{i & 255}'\n" for i in range(MANY))
+    text = COMMON.format(dir=lab.FILES, port=UP) + SERVER + data
+    return box.start("unbound", "-d", "-c", write("server.conf", text))
+
+
+def start(box, way, port):
+    text = {"unbound": COMMON + UNBOUND, "bind": BIND}.get(way, "").format(
+        dir=lab.FILES, port=port, up=UP)
+    if way == "unbound":
+        return box.start("unbound", "-d", "-c", write("unbound.conf", text))
+    if way == "bind":
+        return box.start("named", "-f", "-n", "1", "-c",
+                         write("named.conf", text))
+    return box.start(lab.XLAT, "dns64", "--listen", f"127.0.0.1:{port}",
+                     "--forward", f"127.0.0.1:{UP}", "--control", "none",
+                     "--cache-size", "64m")
+
+
+def resident(program):
+    text = pathlib.Path(f"/proc/{program.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
+
+
+def cpu(program):
+    """Seconds, of all its threads."""
+    text = pathlib.Path(f"/proc/{program.pid}/stat").read_text()
+    fields = text.rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def load(box, port, count, *more):
+    """dnsperf's figures: queries completed, and a second."""
+    done = box.run("dnsperf", "-s", "127.0.0.1", "-p", port, "-d",
+                   names(count), "-q", 100, *more, seconds=300)
+    completed = re.search(r"Queries completed:\s+(\d+)", done)
+    each = re.search(r"Queries per second:\s+([\d.]+)", done)
+    return int(completed.group(1)), float(each.group(1))
+
+
+def warm_run(box, way, port, results):
+    program = start(box, way, port)
+    client = dnsmsg.Client(box, "127.0.0.1", port=port)
+    program.wait_until(lambda: answers(client), "it answers", 30)
+    results[way]["MiB at start"].append(resident(program))
+    load(box, port, FEW, "-n", 1)
+    before = cpu(program)
+    count, each = load(box, port, FEW, "-l", SECONDS)
+    results[way]["queries/s"].append(each)
+    results[way]["us CPU/query"].append((cpu(program) - before) / count * 1e6)
+    return program
+
+
+def answers(client):
+    try:
+        return client.ask("w0.bench").shown()
+    except OSError:
+        return False
+
+
+def show(results):
+    rows = [["", *results]]
+    for figure, form in UNITS.items():
+        rows.append([figure] + [form.format(statistics.median(r[figure]))
+                                for r in results.values()])
+    for row in rows:
+        print(f"{row[0]:18}" + "".join(f"{cell:>12}" for cell in row[1:]))
+    with OUT.open("w", newline="") as out:
+        csv.writer(out).writerows(rows)
+
+
+def main():
+    ways = ["xlat"] + [way for way, program in
+                       (("unbound", "unbound"), ("bind", "named"))
+                       if shutil.which(program)]
+    results = {way: {figure: [] for figure in UNITS} for way in ways}
+    with lab.Lab("box") as net:
+        box = net["box"]
+        server = start_server(box)
+        client = dnsmsg.Client(box, "127.0.0.1", port=UP)
+        server.wait_until(lambda: answers(client) is not False,
+                          "the server answers", 60)
+        for turn in range(ROUNDS):
+            for number, way in enumerate(ways):
+                program = warm_run(box, way, 5310 + number, results)
+                if turn == ROUNDS - 1:
+                    load(box, 5310 + number, MANY, "-n", 1)
+                    results[way]["MiB, 100k names"].append(resident(program))
+                program.stop()
+    show(results)
+
+
+lab.enter()
+main()

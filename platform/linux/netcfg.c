@@ -16,6 +16,7 @@ int netcfg_open(struct netcfg *n, int ifindex, bool nat44)
 	int err;
 
 	*n = (struct netcfg){ .ifindex = ifindex };
+	forward_open(&n->forward);
 	err = nl_open(&n->nl, NETLINK_ROUTE);
 	return err || !nat44 ? err : nat44_open(&n->nat44);
 }
@@ -128,7 +129,7 @@ static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 		return add_nat44(n, &r->route.dst);
 	case NETCFG_FORWARDING:
 		(void)if_indextoname((unsigned int)n->ifindex, name);
-		return sysctl_forwarding(&n->undo, name);
+		return forward_on(&n->forward, name);
 	case NETCFG_OP_COUNT:
 		break;
 	}
@@ -153,6 +154,6 @@ void netcfg_undo(struct netcfg *n)
 {
 	(void)!remove_binding(n);
 	nat44_close(&n->nat44);
-	sysctl_undo(&n->undo);
+	forward_close(&n->forward);
 	nl_close(&n->nl);
 }

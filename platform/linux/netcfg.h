@@ -9,9 +9,9 @@
 #ifndef XLAT_LINUX_NETCFG_H
 #define XLAT_LINUX_NETCFG_H
 
+#include "forward.h"
 #include "nat44.h"
 #include "nl.h"
-#include "sysctl.h"
 
 enum netcfg_op {
 	NETCFG_LINK,        /* @route.ifindex up, with MTU @route.mtu */
@@ -52,7 +52,7 @@ struct netcfg_answer {
 struct netcfg {
 	struct nl nl;
 	struct nat44 nat44;
-	struct sysctl_undo undo;
+	struct forward forward;
 	struct nl_net bound;
 	int ifindex;
 };

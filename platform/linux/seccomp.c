@@ -79,6 +79,12 @@ struct rule {
 #define ALLOW_FCNTL ALLOW(fcntl)
 #endif
 
+#ifdef __NR_ftruncate64
+#define ALLOW_FTRUNCATE ALLOW(ftruncate64)
+#else
+#define ALLOW_FTRUNCATE ALLOW(ftruncate)
+#endif
+
 /* Only to read, and only what is there. */
 #define WRITING (O_ACCMODE | O_CREAT)
 
@@ -172,6 +178,14 @@ static const struct rule resolver[] = {
 };
 
 static const struct rule helper[] = {
+	ALLOW(pread64),
+	ALLOW(pwrite64),
+	ALLOW_FTRUNCATE,
+#ifdef __NR_unlink
+	ALLOW(unlink),
+#else
+	ALLOW(unlinkat),
+#endif
 	ALLOW(recvmsg),
 	ALLOW(sendmsg),
 	ALLOW_IF(openat, 2, O_CREAT, 0),

@@ -132,8 +132,8 @@ static void router_heard(struct rasock *s, const struct ra_packet *p,
 		x->found.damaged++;
 		return;
 	}
-	if (!x->found.adverts++ && x->until > now + SETTLE)
-		x->ticks = 0;
+	if (!x->found.adverts++)
+		x->settled = now + SETTLE;
 	x->found.refused += ra.refused;
 	prefix_heard(&x->prefixes, p->src, &ra, (struct pref64){ .len = 0 },
 		     now);
@@ -157,7 +157,7 @@ static void ask_again(struct examine *x)
 static bool all_told(const struct examine *x)
 {
 	if (x->found.may_listen &&
-	    (!x->found.adverts || x->ticks < SETTLE / TICK))
+	    (!x->found.adverts || x->loop.now < x->settled))
 		return false;
 	for (uint32_t n = 0; n < x->found.servers; n++)
 		for (unsigned int k = 0; k < QUESTION_COUNT; k++)
@@ -184,6 +184,7 @@ static void note_server(struct examine *x, const struct inquiry *asks)
 	struct findings *f = &x->found;
 	const struct named *arpa = &asks[QUESTION_ARPA].got;
 
+	f->failed += arpa->what == NAMED_FAILED;
 	if (arpa->what != NAMED_ANSWER)
 		return;
 	if (!f->answered++)
@@ -251,7 +252,7 @@ static uint32_t large_echo(const struct examine *x)
 
 static void try_again(struct examine *x)
 {
-	if (x->found.target && x->echo.ev.fd >= 0) {
+	if (x->found.target && x->found.may_ping) {
 		probe_echo_send(&x->echo, SMALL_ECHO);
 		probe_echo_send(&x->echo, large_echo(x));
 	}
@@ -259,11 +260,19 @@ static void try_again(struct examine *x)
 	inquire(&x->dns4[1]);
 }
 
+static bool echo_done(const struct examine *x)
+{
+	return !x->found.may_ping || x->echo.out >= large_echo(x);
+}
+
+static bool web_done(const struct examine *x)
+{
+	return x->web.state == PROBE_CLOSED || x->web.state == PROBE_REFUSED;
+}
+
 static bool all_tried(const struct examine *x)
 {
-	return (!x->found.target || (x->echo.out >= large_echo(x) &&
-				     (x->web.state == PROBE_CLOSED ||
-				      x->web.state == PROBE_REFUSED))) &&
+	return (!x->found.target || (echo_done(x) && web_done(x))) &&
 	       x->dns4[0].got.what != NAMED_IGNORE &&
 	       x->dns4[1].got.what != NAMED_IGNORE;
 }
@@ -302,7 +311,7 @@ static void note_trial(struct examine *x)
 	struct findings *f = &x->found;
 
 	f->tcp = reach(x->web.state);
-	if (f->target && x->echo.ev.fd >= 0)
+	if (f->target && f->may_ping)
 		f->ping = x->echo.replied ? REACH_DONE : REACH_SILENT;
 	if (x->echo.out > SMALL_ECHO)
 		f->out = x->echo.out;
@@ -375,8 +384,8 @@ int examine_open(struct examine *x)
 	x->found.may_listen = rasock_open(&x->ra, &x->loop) == 0;
 	x->web.ev.fd = -1;
 	x->web.host = x->opt->host;
-	/* Without it only pings are not tried. */
-	(void)!probe_echo_open(&x->echo, &x->loop, x->view.name);
+	x->found.may_ping =
+		probe_echo_open(&x->echo, &x->loop, x->view.name) == 0;
 	return 0;
 }
 

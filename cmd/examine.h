@@ -61,6 +61,8 @@ struct inquiry {
  * @dns4:	a question to a DNS server of the IPv4 Internet, and a large one
  * @target:	what the target is under the prefix
  * @until:	when the round ends, ns
+ * @settled:	when other routers have had their time to advertise, too, ns
+ * @over, @again: of the round: can it end before that, and what is repeated
  * @found:	the result
  */
 struct examine {
@@ -69,6 +71,7 @@ struct examine {
 	struct ev_timer tick; /* found by its offset, as is @ra */
 	uint32_t ticks;
 	uint64_t until;
+	uint64_t settled;
 	bool (*over)(const struct examine *x);
 	void (*again)(struct examine *x);
 	struct watch_view view;

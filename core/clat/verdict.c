@@ -61,6 +61,9 @@ static struct verdict resolver(const struct findings *f)
 		return fail("no IPv6 resolver is known",
 			    "announce one (RDNSS, DHCPv6) or name it in "
 			    "/etc/resolv.conf");
+	if (!f->answered && f->failed)
+		return fail("resolvers refuse to answer, or fail",
+			    "do they serve this network, and reach the root?");
 	if (!f->answered && f->strays)
 		return fail(
 			"answers are damaged or forged",
@@ -80,7 +83,7 @@ static struct verdict dns64(const struct findings *f)
 	const bool otherwise = f->by_ra.len || f->given;
 
 	if (!f->answered)
-		return unknown("no resolver answers", NULL);
+		return unknown("no resolver tells", NULL);
 	if (f->by_dns_count)
 		return ok("ipv4only.arpa shows the prefix");
 	if (f->only4)
@@ -181,6 +184,10 @@ static struct verdict plat_tcp(const struct findings *f)
 
 static struct verdict plat_ping(const struct findings *f)
 {
+	if (!f->may_ping)
+		return unknown("echo requests cannot be sent",
+			       "run as root, or see "
+			       "net.ipv4.ping_group_range");
 	if (f->ping == REACH_NOT_TRIED)
 		return not_tried(f);
 	if (f->ping == REACH_DONE)

@@ -71,7 +71,8 @@ enum verdict_reach {
  * @lro:	it merges packets beyond repair; @lro_known: or does not
  * @mtu:	its IPv6 MTU
  * @source:	the choice that a CLAT would make
- * @servers:	resolvers that were asked; @answered: of those that answered
+ * @servers:	resolvers that were asked; @answered: of those that answered;
+ *		@failed: and of those that said they cannot
  * @strays:	messages that were no answer
  * @only4:	AAAA records of ipv4only.arpa
  * @by_dns:	the prefixes that they show
@@ -82,7 +83,9 @@ enum verdict_reach {
  * @by_ra:	the prefix that routers announce; len 0: none
  * @given:	a prefix was given, so that none has to be found
  * @pref64:	the one that was tried; len 0: none
+ * @target:	there is an IPv4 address to reach through it
  * @tcp, @ping:	how far they came
+ * @may_ping:	echo requests can be sent
  * @out, @in:	by echo: size of the largest packet that got there, and of the
  *		largest that came back whole; 0: none did
  * @sent_all:	by TCP: whole segments were acknowledged; @closed: the answer
@@ -101,6 +104,7 @@ struct findings {
 	struct source source;
 	uint32_t servers;
 	uint32_t answered;
+	uint32_t failed;
 	uint32_t strays;
 	uint32_t only4;
 	uint32_t by_dns_count;
@@ -115,6 +119,7 @@ struct findings {
 	bool given;
 	struct pref64 pref64;
 	bool target;
+	bool may_ping;
 	enum verdict_reach tcp;
 	enum verdict_reach ping;
 	uint32_t out;

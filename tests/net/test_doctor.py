@@ -24,6 +24,8 @@ ARPA = "ipv4only.arpa"
 CHECKS = ["address", "route", "resolver", "dns64", "name", "pref64",
           "agreement", "plat-tcp", "plat-ping", "mtu-out", "mtu-in",
           "fragments", "offload", "native-ipv4"]
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+          "--bounding-set=-all", "--inh-caps=-all"]
 GOOD = dict.fromkeys(CHECKS, "ok")
 NO_PLAT = dict.fromkeys(["plat-tcp", "plat-ping"], "fail") | \
     dict.fromkeys(["mtu-out", "mtu-in", "fragments"], "unknown")
@@ -171,12 +173,14 @@ class Ready(Case):
                          [["ok", c] for c in CHECKS])
 
     def test_not_root(self):
-        """Only the advertisements cannot be had."""
+        """Only advertisements cannot be had, nor pings where the kernel
+        allows them to nobody but root."""
         self.all_good()
-        self.expect({"pref64": "unknown", "agreement": "unknown"}, 0,
-                    prefix=["setpriv", "--reuid=65534", "--regid=65534",
-                            "--clear-groups", "--bounding-set=-all",
-                            "--inh-caps=-all"])
+        deaf = {"pref64": "unknown", "agreement": "unknown"}
+        self.expect(deaf, 0, prefix=NOBODY)
+        self.home.sysctl("net/ipv4/ping_group_range", "1 0")
+        self.expect(deaf | {"plat-ping": "unknown"}, 0, prefix=NOBODY)
+        self.expect({}, 0)
 
     def test_beside_clat(self):
         """What clat sets up here is no native IPv4."""
@@ -299,6 +303,19 @@ class Lacking(Case):
                      "name": "unknown", "agreement": "unknown"}, 1,
                     "--target", FAR4)
 
+    def test_resolver_that_refuses(self):
+        self.address()
+        self.router(pref64(PREF64))
+        self.internet()
+        self.provider()
+        server = self.resolver()
+        for key in list(server.script):
+            server.script[key] = dnsmsg.Reply(rcode=dnsmsg.REFUSED)
+        self.expect({"resolver": "fail", "dns64": "unknown",
+                     "name": "unknown", "agreement": "unknown"}, 1,
+                    "--target", FAR4)
+        self.assertIn("refuse", self.rows["resolver"]["found"])
+
     def test_silent_resolver(self):
         self.resolv("2001:db8:0:1::9", ROUTER)
         self.all_good()
@@ -316,6 +333,18 @@ class Lacking(Case):
         self.home.ip("link set wan down")
         found, status = self.doctor("--uplink", "wan")
         self.assertEqual((found["route"], status), ("fail", 1))
+
+
+class Usage(Case):
+    def test_wrong_values(self):
+        for option, value in ("uplink", "nosuch0"), ("pref64", "::/97"), \
+                ("name", "."), ("target", "1.2.3"), ("fragments", "::1"):
+            with self.subTest(option):
+                done = self.home.try_run(lab.XLAT, "doctor", f"--{option}",
+                                         value)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(f"--{option} '{value}': expected", done.stdout)
+                self.assertEqual(len(done.stdout.splitlines()), 1)
 
 
 class Forged(Case):

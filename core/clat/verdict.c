@@ -28,13 +28,18 @@ static struct verdict lack(bool otherwise, const char *found,
 	return otherwise ? warning(found, advice) : fail(found, advice);
 }
 
+static struct verdict no_uplink(void)
+{
+	return unknown("there is no uplink to look at",
+		       "name it with --uplink");
+}
+
 static struct verdict address(const struct findings *f)
 {
 	const char *why = source_why_text(f->source.why);
 
 	if (!f->uplink)
-		return unknown("there is no uplink to look at",
-			       "name it with --uplink");
+		return no_uplink();
 	if (f->source.why == SOURCE_NO_SLAAC)
 		return warning(why, "give clat an address with --source");
 	if (f->source.why != SOURCE_OK)
@@ -243,6 +248,8 @@ static struct verdict fragments(const struct findings *f)
 
 static struct verdict offload(const struct findings *f)
 {
+	if (!f->uplink)
+		return no_uplink();
 	if (!f->lro_known)
 		return unknown("the uplink's offloads cannot be read", NULL);
 	if (f->lro)
@@ -255,6 +262,8 @@ static struct verdict offload(const struct findings *f)
 
 static struct verdict native4(const struct findings *f)
 {
+	if (!f->uplink)
+		return no_uplink();
 	if (f->native4)
 		return warning("there is native IPv4, too",
 			       "clat does nothing beside it, but for --when "

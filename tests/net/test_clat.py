@@ -73,7 +73,7 @@ class Setup(Case):
             self.assertEqual(self.home.sysctl(f"net/{name}"), "1")
         self.assertEqual(self.home.sysctl("net/ipv6/conf/wan/accept_ra"), "2")
 
-    def test_host(self):
+    def test_c6877_20_host(self):
         self.clat(*HOST)
         self.assertEqual(set(self.routes("-6")), {HOST6})
         said = self.home.run("ip", "-4", "-j", "addr", "show", "clat")
@@ -148,13 +148,13 @@ class Packets(Case):
         lab.wait_for(lambda: lab.ask("clat", "counters")["drop-no-mapping"]
                      == before + 1, "drop-no-mapping", 2)
 
-    def test_errors_come_from_the_dummy_address(self):
+    def test_c6877_25_errors_come_from_the_dummy_address(self):
         """RFC 7600, 4.8: a host takes an error from 192.0.0.8."""
         self.clat("--uplink", "wan", *ROUTER)
         p = self.tap().ask(udp(NEAR4, FAR4, 1, 2, ttl=1))
         self.assertEqual((p.src, p.dst, p.type), ("192.0.0.8", NEAR4, 11))
 
-    def test_ipv6_hop_is_shown(self):
+    def test_c6877_24_ipv6_hop_is_shown(self):
         self.clat("--uplink", "wan", *ROUTER)
         tap = self.tap()
         inside = tap.ask(udp(NEAR4, FAR4, 5000, 33434, bytes(20))).data
@@ -163,7 +163,7 @@ class Packets(Case):
         self.assertEqual((p.src, p.dst, p.type), ("192.0.0.8", NEAR4, 11))
         self.assertEqual(p.quoted().dst, FAR4)
 
-    def test_private_destination(self):
+    def test_c6877_18_private_destination(self):
         """Which IPv4 addresses exist there is the provider's to say."""
         self.clat("--uplink", "wan", *ROUTER)
         p = self.tap().ask(ping(NEAR4, "10.1.2.3"))
@@ -171,7 +171,7 @@ class Packets(Case):
 
 
 class Path(Case):
-    def test_host_behind_one_address(self):
+    def test_c6877_06_host_behind_one_address(self):
         """A program on the machine itself; nothing IPv4 on the line."""
         self.clat("--uplink", "wan", *HOST)
         self.provider(f"192.0.2.1,{HOST6}")

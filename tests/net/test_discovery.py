@@ -84,7 +84,7 @@ class Discovery(Case):
         self.wait_state("up")
         self.ping()
 
-    def test_d7050_resolver(self):
+    def test_p8781_40_41_d7050_11_resolver(self):
         """No PREF64 option: the router's resolver is asked, after 2 s."""
         self.address()
         self.provider()
@@ -100,7 +100,7 @@ class Discovery(Case):
         self.assertEqual(self.status()["pref64-from"], "router")
         self.assertEqual(dns.asked, 1)
 
-    def test_d7050_07_switched_off(self):
+    def test_d7050_07_p8781_42_switched_off(self):
         self.address()
         dns = Resolver(self.isp, "2001:db8:0:1::1", PREF64)
         self.clat("--discover", "ra")
@@ -108,7 +108,7 @@ class Discovery(Case):
         time.sleep(2.5)
         self.assertEqual((self.status()["state"], dns.asked), ("discover", 0))
 
-    def test_static_prefix(self):
+    def test_c6877_61_static_prefix(self):
         self.address()
         self.provider()
         self.clat("--pref64", PREF64, "--discover", "off")
@@ -206,7 +206,7 @@ class Address(Case):
         self.clat("--pref64", PREF64)
         self.assertEqual(self.status()["state"], "hold-native4")
 
-    def test_l_22_link_local_ipv4_is_not_native(self):
+    def test_c6877_72_link_local_ipv4_is_not_native(self):
         self.home.ip("addr add 169.254.1.1/16 dev wan")
         self.up()
 

@@ -113,7 +113,7 @@ class Shared(Case):
         for name in HOSTS:
             self.assertIn("1 received", self.ping(name))
 
-    def test_errors_reach_the_host(self):
+    def test_m_15_errors_reach_the_host(self):
         """A hop of the IPv6 line, and a packet that is too big (M-15)."""
         self.clat()
         Echo(self.isp)
@@ -156,7 +156,7 @@ class Table(Case):
         self.home.run("nft", "flush", "ruleset")
         self.assertIn("1 received", self.ping("one"))
 
-    def test_whole_network_needs_none(self):
+    def test_c6877_09_whole_network_needs_none(self):
         """With a /96 every host has an address of its own."""
         self.clat(source="2001:db8:0:464::/96")
         self.assertEqual(self.ruleset(), "")

@@ -93,7 +93,7 @@ class Native4(Case):
         self.assertEqual(self.status()["state"], "up")
         self.assertNotIn("paused", program.output())
 
-    def test_l_22_what_is_not_native(self):
+    def test_l_21_22_what_is_not_native(self):
         """An address alone, halves of the Internet, a dead end."""
         self.home.ip("addr add 192.0.2.130/30 dev wan",
                      "route add 0.0.0.0/1 via 192.0.2.129 dev wan",

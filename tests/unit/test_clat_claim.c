@@ -82,7 +82,7 @@ static struct claim_step hear(struct claim *c, const char *name, uint64_t now)
 }
 
 /* ND-01 to -04. */
-Test(clat_nd, nd_01_what_is_dropped)
+Test(clat_nd, nd_01_02_what_is_dropped)
 {
 	static const char *const bad[] = {
 		"nd-bad-hlim",
@@ -123,7 +123,7 @@ Test(clat_nd, nd_01_cut_anywhere)
 }
 
 /* ND-10, -12, -15: the probe byte for byte, the result a second later. */
-Test(clat_claim, nd_12_one_probe_and_a_second)
+Test(clat_claim, nd_10_12_one_probe_and_a_second)
 {
 	struct claim c;
 	struct claim_step s;
@@ -252,7 +252,7 @@ Test(clat_claim, nd_40_three_announcements)
 }
 
 /* ND-18, -24: silence while the address is tentative. */
-Test(clat_claim, nd_18_tentative_is_silent)
+Test(clat_claim, nd_05_18_24_tentative_is_silent)
 {
 	struct claim c = probing(0);
 	struct claim_step s = hear(&c, "nd-resolve", 1);
@@ -264,7 +264,7 @@ Test(clat_claim, nd_18_tentative_is_silent)
 }
 
 /* ND-20, -21, -25, -26. */
-Test(clat_claim, nd_20_conflicts)
+Test(clat_claim, nd_20_21_25_26_conflicts)
 {
 	static const char *const claims[] = { "nd-dad-ns-no-nonce",
 					      "nd-dad-ns-other-nonce",
@@ -285,7 +285,7 @@ Test(clat_claim, nd_20_conflicts)
 }
 
 /* ND-22: looped back: three more probes with other nonces, then it is ours. */
-Test(clat_claim, nd_22_looped_back)
+Test(clat_claim, nd_15_22_looped_back)
 {
 	struct claim c = probing(0);
 	struct claim_step s = hear(&c, "nd-dad-ns-looped", 1);
@@ -303,7 +303,7 @@ Test(clat_claim, nd_22_looped_back)
 }
 
 /* ND-30 to -34. */
-Test(clat_claim, nd_30_answers)
+Test(clat_claim, nd_30_31_32_34_answers)
 {
 	struct claim c = held();
 	struct claim_step s = hear(&c, "nd-resolve", 2 * SECOND);
@@ -351,7 +351,7 @@ Test(clat_claim, nd_41_announced_again)
 }
 
 /* ND-45 to -47: contradicted twice, the third is believed. */
-Test(clat_claim, nd_46_defence)
+Test(clat_claim, nd_45_46_defence)
 {
 	struct claim c = held();
 	struct claim_step s = hear(&c, "nd-foreign-na", 10 * SECOND);

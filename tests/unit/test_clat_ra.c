@@ -24,7 +24,7 @@ static bool parse_options(struct ra *ra, const uint8_t *options, size_t len)
 }
 
 /* P8781-01 to -16. */
-Test(clat_ra, p8781_options)
+Test(clat_ra, p8781_01_03_04_05_07_14_15_16_options)
 {
 	static struct lines l;
 	unsigned int n = 0;
@@ -98,7 +98,7 @@ static void expect_taken(const struct ra *ra, const struct lines *l)
 }
 
 /* P8781-20, -22, -28, -29, -54. */
-Test(clat_ra, p8781_messages)
+Test(clat_ra, p8781_02_20_22_28_29_messages)
 {
 	static struct lines l;
 	unsigned int n = 0;

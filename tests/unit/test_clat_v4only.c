@@ -23,7 +23,7 @@ static const char *show_prefixes(const struct pref64 *p, uint32_t count)
 }
 
 /* D7050-21 to -25: each address by itself, doubles merged. */
-Test(clat_v4only, d7050_21_addresses)
+Test(clat_v4only, d7050_20_21_22_23_25_addresses)
 {
 	static struct lines l;
 	unsigned int n = 0;
@@ -83,7 +83,7 @@ static const char *word_of(const struct v4only *v)
 
 /* D7050-16 to -20, -26, -27, -31 to -33, -35, -41. A truncated answer is a
  * failure here: sixteen addresses fit, so no server has a reason to. */
-Test(clat_v4only, d7050_16_messages)
+Test(clat_v4only, d7050_16_17_18_19_26_27_31_32_messages)
 {
 	static struct lines l;
 	unsigned int n = 0;

@@ -9,6 +9,7 @@
 # make fuzz        a short run of each fuzzer
 # make dist        binaries for other architectures as well, below build/dist
 # make dist-check  run those under qemu: they start, core passes its unit tests
+# make completions for bash, zsh and fish, below build/completions
 # make install     DESTDIR= PREFIX=/usr/local
 # make clean       remove what was built, but not the dependencies
 # make distclean   those too
@@ -41,7 +42,7 @@ include mk/fuzz.mk
 include mk/dist.mk
 
 .DEFAULT_GOAL := all
-.PHONY: all deps check unit net lint bench demo install clean distclean
+.PHONY: all deps check unit net lint bench demo install completions clean distclean
 
 all: $(B)/xlat
 
@@ -83,6 +84,9 @@ install: all
 		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} \
 			$$m || exit 1; \
 	done
+
+completions: all
+	$(Q)scripts/completions.py $(B)/xlat $(B)/completions
 
 clean:
 	$(Q)rm -rf $(B)/obj $(B)/unit-obj $(B)/fuzz $(B)/bench \

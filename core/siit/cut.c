@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "siit/cut.h"
 
+#include "siit/hdr.h"
+
 #define TCP_PSH   0x08u
 #define TCP_CHECK 16u
 #define UDP_CHECK 6u
@@ -93,6 +95,8 @@ static uint32_t put_header(const struct cut *c, uint8_t *out, uint32_t len,
 
 	if (c->v.version == 4) {
 		h4.len = (uint16_t)(IP4_HDR_LEN + len);
+		/* That of a segment is its own, and the last may be short. */
+		h4.df = h4.df && h4.len > HDR_DF_ABOVE;
 		h4.id = (uint16_t)(h4.id + nth);
 		h4.off = (uint16_t)(h4.off + c->sent);
 		h4.mf = h4.mf || !last;

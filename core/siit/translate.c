@@ -255,7 +255,8 @@ static struct xlat_result payload_6to4(struct pkt *p, const struct pkt_view *v,
 	return transport_6to4(p, v, &m->outer);
 }
 
-/* A super-packet's DF is that of its segments. A Total Length that it does not
+/* A super-packet's DF is that of its segments; a short last one has it too, if
+ * the kernel takes them apart and not cut.h. A Total Length that it does not
  * fit into is never sent, see fit_ipv4(). */
 static void describe_super(const struct pkt *p, const struct pkt_view *v,
 			   struct hdr4 *h)
@@ -280,7 +281,8 @@ static struct xlat_result header_6to4(const struct translate *t, struct pkt *p,
 		describe_super(p, v, &h);
 	else if (p->cut)
 		h.df = false;
-	if (!h.df && !v->h6.frag)
+	/* Of a super-packet the last segment may go without DF. */
+	if ((!h.df || p->gso) && !v->h6.frag)
 		h.id = ident_next(t->ident, h.src, h.dst, h.proto);
 	p->frag_id = h.id;
 	wire = replace_header(p, v->l4, IP4_HDR_LEN);

@@ -208,10 +208,12 @@ void msg_write(struct msg_writer *w, void *buf, size_t size, uint16_t id,
 
 void msg_count(struct msg_writer *w, enum msg_section section)
 {
-	uint8_t *at = w->buf + 4 + 2 * (size_t)section;
+	uint8_t *at;
 
-	if (!w->full)
-		be_put16(at, (uint16_t)(be_get16(at) + 1));
+	if (w->full)
+		return;
+	at = w->buf + 4 + 2 * (size_t)section;
+	be_put16(at, (uint16_t)(be_get16(at) + 1));
 }
 
 void msg_put_bytes(struct msg_writer *w, const void *data, size_t len)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 #
 # make             build/xlat: one static binary (musl), stripped
-# make check       unit tests and tests of the real binary in namespaces
+# make check       unit tests, tests of the real binary in namespaces, fuzzers
 # make unit, net   one half of it
 # make lint        what can be checked without running it
 # make demo        the whole path, shown with real programs
 # make bench       figures beside plain forwarding and other translators
-# make fuzz        a short run of each fuzzer
 # make dist        binaries for other architectures as well, below build/dist
 # make dist-check  run those under qemu: they start, core passes its unit tests
 # make completions for bash, zsh and fish, below build/completions
+# make fuzz        fuzzers alone, FUZZ_SECONDS=N all together (60)
+# make afl         the same, with AFL++
 # make install     DESTDIR= PREFIX=/usr/local
 # make clean       remove what was built, but not the dependencies
 # make distclean   those too
@@ -22,7 +23,7 @@ VERSION := 0.1.0
 B      ?= build
 DEPS   ?= build/deps
 PREFIX ?= /usr/local
-TESTS  ?= unit net
+TESTS  ?= unit net fuzz
 CC     := gcc
 MUSL   := musl-gcc
 CLANG  := clang
@@ -52,9 +53,10 @@ export XLAT    := $(abspath $(B)/xlat)
 export UNIT    := $(abspath $(B)/unit)
 export BUILD   := $(abspath $(B))
 export DEPSDIR := $(abspath $(DEPS))
-export PURE_FLAGS WARN
+export PURE_FLAGS WARN FUZZ_SECONDS
 
-check: all $(B)/unit $(if $(filter lint,$(TESTS)),$(B)/.have-lint) $(B)/.have-net
+check: all $(B)/unit $(if $(filter lint,$(TESTS)),$(B)/.have-lint) \
+		$(B)/.have-net $(if $(filter fuzz,$(TESTS)),$(FUZZ))
 	$(Q)python3 tests/run.py $(TESTS)
 
 unit: $(B)/unit
@@ -89,7 +91,8 @@ completions: all
 	$(Q)scripts/completions.py $(B)/xlat $(B)/completions
 
 clean:
-	$(Q)rm -rf $(B)/obj $(B)/unit-obj $(B)/fuzz $(B)/bench \
+	$(Q)rm -rf $(B)/obj $(B)/unit-obj $(B)/fuzz $(B)/fuzz-obj \
+		$(B)/afl $(B)/afl-obj $(B)/bench \
 		$(B)/xlat $(B)/xlat.debug $(B)/xlat.debug.map $(B)/unit
 
 distclean: clean

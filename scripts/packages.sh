@@ -28,6 +28,11 @@ packages() {
 			linux-libc-dev-armel-cross linux-libc-dev-armhf-cross \
 			linux-libc-dev-arm64-cross linux-libc-dev-i386-cross \
 			qemu-user-static ;;
+	fuzz)
+		echo python3 clang libclang-rt-14-dev ;;
+	afl)
+		packages fuzz
+		echo afl++ ;;
 	bench)
 		packages net
 		echo tayga dnsperf bind9 ;;

@@ -5,6 +5,7 @@
 lint  every executable in tests/lint, a few at a time
 unit  the Criterion program (environment UNIT)
 net   every tests/net/test_*.py, one after the other: they share the machine
+fuzz  every fuzzer, for FUZZ_SECONDS all together
 
 A file may print TAP ("ok - name", "not ok - name") or unittest's summary;
 then its tests are counted one by one. Otherwise its exit status is one test.
@@ -156,8 +157,16 @@ def group_net():
         yield Outcome(name, count(status, out), out, seconds)
 
 
+def group_fuzz():
+    status, out, seconds = start([
+        sys.executable, "tests/fuzz/run.py", os.environ["BUILD"] + "/fuzz",
+        os.environ["FUZZ_SECONDS"]])
+    yield Outcome("fuzz", count(status, out), out, seconds)
+
+
 def main(groups):
-    known = {"lint": group_lint, "unit": group_unit, "net": group_net}
+    known = {"lint": group_lint, "unit": group_unit, "net": group_net,
+             "fuzz": group_fuzz}
     passed = failed = skipped = 0
     for group in groups:
         for outcome in known[group]():

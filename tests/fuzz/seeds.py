@@ -1,22 +1,86 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""seeds.py FOLDER - the vectors' packets as seeds of the siit fuzzer"""
+"""seeds.py FOLDER FUZZER - what a fuzzer begins with: the vectors' packets,
+the mappings of RFC 7757, and a few well-formed texts and messages"""
+import ipaddress
 import pathlib
+import struct
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+CHOICES = 32  # configurations that the first byte of siit's input chooses
+
+# RFC 7757, figure 7, and one around all IPv6 prefixes of it but the last
+MAPPINGS = [("192.0.2.1/32", "2001:db8:aaaa::/128"),
+            ("192.0.2.2/32", "2001:db8:bbbb::b/128"),
+            ("192.0.2.16/28", "2001:db8:cccc::/124"),
+            ("192.0.2.128/26", "2001:db8:dddd::/64"),
+            ("192.0.2.192/29", "2001:db8:eeee:8::/62"),
+            ("192.0.2.224/31", "64:ff9b::/127"),
+            ("198.51.100.0/24", "2001:db8::/32")]
+
+CONFIG = """# a comment
+word   some text
+net4 192.0.2.0/24
+net4 198.51.100.7
+net6 2001:db8::/32
+number 42
+on
+"""
+
+REQUESTS = ["status\n", "status --json\n", "health\n", "rows 2001:db8::/32\n",
+            "rows net=::/0 number=7 --json\n", "act number=99 2001:db8::1\n",
+            "rows\n", "nothing\n"]
 
 
-def main(folder):
-    folder.mkdir(parents=True, exist_ok=True)
+def siit():
     text = (ROOT / "tests/vectors/siit.txt").read_text()
     names = [line[7:] for line in text.splitlines()
              if line.startswith("vector ")]
     packets = [bytes.fromhex(line[3:]) for line in text.splitlines()
                if line.startswith("in ")]
-    for number, (name, packet) in enumerate(zip(names, packets)):
-        (folder / name).write_bytes(bytes([number % 32]) + packet)
-    return 0 if packets else 1
+    return {name: bytes([number % CHOICES]) + packet
+            for number, (name, packet) in enumerate(zip(names, packets))}
 
 
-sys.exit(main(pathlib.Path(sys.argv[1])))
+def eam():
+    entries = []
+    for text4, text6 in MAPPINGS:
+        v4, v6 = ipaddress.ip_network(text4), ipaddress.ip_network(text6)
+        entries.append(v6.network_address.packed + v4.network_address.packed +
+                       bytes([v4.prefixlen, v6.prefixlen]))
+    return {"figure7": b"".join(entries), "one": entries[0]}
+
+
+def dns_query():
+    name = b"\x07example\x03org\x00"
+    asked = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + name + b"\0\x1c\0\1"
+    record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"
+    given = (struct.pack("!6H", 7, 0x8180, 1, 1, 0, 0) + name +
+             b"\0\1\0\1" + record)
+    empty = struct.pack("!6H", 7, 0x8180, 1, 0, 0, 0) + name + b"\0\x1c\0\1"
+
+    def put(who, message):
+        return struct.pack("!BH", who, len(message)) + message
+
+    return {"asked": put(0, asked), "tcp": put(4, asked),
+            "silence": put(0, asked) + put(3, b""),
+            "synthesis": put(0, asked) + put(1, empty) + put(1, given)}
+
+
+def options():
+    return {"config": CONFIG.encode()}
+
+
+def control():
+    return {f"request{i}": text.encode() for i, text in enumerate(REQUESTS)}
+
+
+def write(folder, fuzzer):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in globals()[fuzzer]().items():
+        (folder / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    write(pathlib.Path(sys.argv[1]), sys.argv[2])

@@ -3,6 +3,7 @@
  * plat.c - the provider's side: stateful NAT64 (RFC 6146)
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,7 +23,6 @@
  * struct daemon - the running NAT64
  * @expiry:	when the next session runs out
  * @state:	the file that they survive in
- * @mem:	its tables
  */
 struct daemon {
 	struct trans trans; /* first member */
@@ -30,8 +30,6 @@ struct daemon {
 	struct nat64 *nat64;
 	struct ev_timer expiry;
 	struct state state;
-	void *mem;
-	size_t mem_size;
 };
 
 static bool check(struct app *a, struct option_error *e)
@@ -75,79 +73,114 @@ static void batch_done(void *ctx)
 	arm(ctx);
 }
 
-static enum exit_status make_nat64(struct daemon *d)
+/* What of the configuration follows from the rest of it. */
+static void complete(struct daemon *d)
 {
+	const struct trans_options *o = &d->opt->tr;
 	struct nat64_config *c = &d->opt->nat64;
 
-	trans_random(c->key, sizeof(c->key));
 	c->tr = d->trans.tr;
 	c->tr.allow4 = d->opt->allow4.items;
 	c->tr.allow4_count = (uint32_t)d->opt->allow4.count;
 	/* A customer's traceroute shows us under the prefix that it uses. */
-	if (!d->opt->tr.self4)
+	if (!o->self4)
 		c->tr.self4 = c->pool4[0].first;
-	if (translate_illegal6(c->tr.self6))
+	if (translate_illegal6(o->self6))
 		c->tr.self6 = pref64_embed(c->pool6, c->tr.self4);
 	d->trans.tr = c->tr;
-	d->mem_size = nat64_size(c);
-	d->mem = mmap(NULL, d->mem_size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (d->mem == MAP_FAILED) {
-		d->mem = NULL;
-		log_error("%zu MiB for %u sessions: %s", d->mem_size >> 20,
+}
+
+/* Return: NULL, having logged why. */
+static struct nat64 *make_nat64(const struct nat64_config *c)
+{
+	const size_t size = nat64_size(c);
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct nat64 *n;
+
+	if (mem == MAP_FAILED) {
+		log_error("%zu MiB for %u sessions: %s", size >> 20,
 			  c->max_sessions, strerror(errno));
-		return EXIT_RUN;
+		return NULL;
 	}
-	d->nat64 = nat64_init(d->mem, c);
-	if (!d->nat64) {
+	n = nat64_init(mem, c);
+	if (!n) {
 		log_error("the static bindings do not fit into the tables: "
 			  "raise max-sessions");
-		return EXIT_RUN;
+		munmap(mem, size);
 	}
+	return n;
+}
+
+static enum exit_status make_first(struct daemon *d)
+{
+	struct nat64_config *c = &d->opt->nat64;
+
+	trans_random(c->key, sizeof(c->key));
+	complete(d);
+	d->nat64 = make_nat64(c);
 	d->expiry = (struct ev_timer){ .at = UINT64_MAX, .due = expire };
-	return EXIT_OK;
+	return d->nat64 ? EXIT_OK : EXIT_RUN;
 }
 
 /* A range of addresses as the networks that it consists of. */
 static enum exit_status route_range(struct trans *t,
-				    const struct nat64_range *r)
+				    const struct nat64_range *r, bool add)
 {
 	uint64_t at = r->first;
 	enum exit_status status = EXIT_OK;
 	unsigned int bits;
 
 	while (at <= r->last && !status) {
+		struct net4 net = { .addr = (uint32_t)at };
+
 		bits = at ? (unsigned int)__builtin_ctzll(at) : 32;
 		while (at + (1ull << bits) - 1 > r->last)
 			bits--;
-		status = trans_route4(
-			t, (struct net4){ (uint32_t)at, (uint8_t)(32 - bits) },
-			0);
+		net.len = (uint8_t)(32 - bits);
+		status = add ? trans_route4(t, net, 0) : trans_unroute4(t, net);
 		at += 1ull << bits;
 	}
 	return status;
 }
 
 /* Two ranges of ports of one address are one route. */
-static bool routed_before(const struct nat64_config *c, uint32_t i)
+static bool has_range(const struct nat64_config *c, uint32_t count,
+		      const struct nat64_range *r)
 {
-	for (uint32_t j = 0; j < i; j++)
-		if (c->pool4[j].first == c->pool4[i].first &&
-		    c->pool4[j].last == c->pool4[i].last)
+	for (uint32_t i = 0; i < count; i++)
+		if (c->pool4[i].first == r->first &&
+		    c->pool4[i].last == r->last)
 			return true;
 	return false;
 }
 
+/* Routes of ranges that @c has and @other has not. Return: troubles. */
+static int route_difference(struct trans *t, const struct nat64_config *c,
+			    const struct nat64_config *other, bool add)
+{
+	int troubles = 0;
+
+	for (uint32_t i = 0; i < c->pool4_count; i++) {
+		const struct nat64_range *r = &c->pool4[i];
+
+		if (!has_range(c, i, r) &&
+		    !has_range(other, other->pool4_count, r))
+			troubles += route_range(t, r, add) != EXIT_OK;
+	}
+	return troubles;
+}
+
 static enum exit_status add_routes(struct daemon *d)
 {
+	static const struct nat64_config none;
 	const struct nat64_config *c = &d->opt->nat64;
 	enum exit_status status = trans_up(&d->trans);
 
 	if (!status)
 		status = trans_route6(&d->trans, c->pool6.prefix, c->pool6.len);
-	for (uint32_t i = 0; i < c->pool4_count && !status; i++)
-		if (!routed_before(c, i))
-			status = route_range(&d->trans, &c->pool4[i]);
+	if (!status && route_difference(&d->trans, c, &none, true))
+		status = EXIT_RUN;
 	return status ? status : trans_forwarding(&d->trans);
 }
 
@@ -161,11 +194,13 @@ static enum exit_status open_plat(struct app *a)
 			    c->allow6_count ? c->allow6[0].addr
 					    : TRANS_DEFAULT6);
 	if (!status)
-		status = make_nat64(d);
+		status = make_first(d);
 	if (!status)
 		status = add_routes(d);
 	if (status)
 		return status;
+	/* Routes follow the pool when it is read again. */
+	d->trans.keep_helper = d->opt->app.config != NULL;
 	d->trans.pump.batch_done = batch_done;
 	d->state.path = d->opt->state;
 	d->state.interval = d->opt->state_interval;
@@ -182,8 +217,60 @@ static void close_plat(struct app *a)
 
 	state_close(&d->state);
 	trans_close(&d->trans);
-	if (d->mem)
-		munmap(d->mem, d->mem_size);
+	if (d->nat64)
+		munmap(d->nat64, nat64_size(&d->opt->nat64));
+}
+
+/* Sessions go over to @fresh as far as its configuration allows. */
+static void replace(struct daemon *d, struct nat64 *fresh, size_t old_size)
+{
+	struct nat64 *old = d->nat64;
+	struct nat64_stats before;
+	uint32_t kept;
+
+	nat64_get_stats(old, &before);
+	kept = nat64_move(fresh, old, ev_clock());
+	d->nat64 = fresh;
+	state_follow(&d->state, fresh);
+	munmap(old, old_size);
+	log_info("reload: %u of %u sessions go on", kept, before.sessions);
+	arm(d);
+}
+
+/* Take the options of @want, which gets the others. */
+static void exchange(struct daemon *d, struct plat_options *want)
+{
+	plat_options_adopt(d->opt, want);
+	trans_adopt(&d->trans);
+	complete(d);
+}
+
+static int reload(struct app *a, struct app_options *fresh,
+		  struct option_error *e)
+{
+	struct daemon *d = (struct daemon *)(void *)a;
+	struct plat_options *want = (struct plat_options *)(void *)fresh;
+	const struct nat64_config *was = &want->nat64;
+	const struct nat64_config *now = &d->opt->nat64;
+	struct nat64 *made;
+
+	if (!plat_options_check(want, e))
+		return -1;
+	exchange(d, want);
+	made = make_nat64(now);
+	if (!made) {
+		exchange(d, want);
+		snprintf(e->text, sizeof(e->text), "no tables for this");
+		return -1;
+	}
+	replace(d, made, nat64_size(was));
+	return route_difference(&d->trans, was, now, false) +
+	       route_difference(&d->trans, now, was, true);
+}
+
+static void release(struct app_options *fresh)
+{
+	plat_options_release((struct plat_options *)(void *)fresh);
 }
 
 static void gauges(const void *ctx, struct report *r)
@@ -315,6 +402,10 @@ static const struct app_hooks hooks = {
 	.health = trans_health,
 	.open = open_plat,
 	.close = close_plat,
+	.reload = reload,
+	.breathe = trans_breathe,
+	.release = release,
+	.options_size = sizeof(struct plat_options),
 };
 
 int plat_run(int argc, char **argv)

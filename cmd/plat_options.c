@@ -2,6 +2,7 @@
 #include "plat_options.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "parse.h"
@@ -249,29 +250,32 @@ static const struct option_row rows[] = {
 	OPTION(struct plat_options, nat64.pool6, "pool6", "PREFIX",
 	       parse_pref64_row, 0, "translation prefix (RFC 6052)"),
 	OPTION(struct plat_options, nat64, "pool4", "RANGE[:PORT-PORT]",
-	       parse_pool4, OPTION_REPEAT,
+	       parse_pool4, OPTION_REPEAT | OPTION_LIVE,
 	       "public IPv4: CIDR or ADDRESS-ADDRESS"),
 	OPTION(struct plat_options, statics, "static", "PROTO,V6,V4",
-	       parse_static, OPTION_REPEAT,
+	       parse_static, OPTION_REPEAT | OPTION_LIVE,
 	       "port forwarding: tcp,[2001:db8::80]:8080,192.0.2.1:80"),
 	OPTION(struct plat_options, allow6, "allow6", "CIDR", parse_net6_list,
-	       OPTION_REPEAT, "sources that are served; default: all"),
+	       OPTION_REPEAT | OPTION_LIVE,
+	       "sources that are served; default: all"),
 	OPTION(struct plat_options, allow4, "allow4", "CIDR", parse_net4_list,
-	       OPTION_REPEAT, "special IPv4 that may be reached all the same"),
+	       OPTION_REPEAT | OPTION_LIVE,
+	       "special IPv4 that may be reached all the same"),
 	OPTION(struct plat_options, nat64.filtering, "filtering", "HOW",
-	       parse_filtering, 0,
+	       parse_filtering, OPTION_LIVE,
 	       "endpoint-independent (default) or address-dependent"),
 	OPTION(struct plat_options, nat64.timeout, "timeout", "CLASS=TIME",
-	       parse_timeout, OPTION_REPEAT,
+	       parse_timeout, OPTION_REPEAT | OPTION_LIVE,
 	       "lifetime of sessions: 300s, 5m, 2h"),
 	OPTION(struct plat_options, nat64.max_sessions, "max-sessions", "N",
-	       parse_max_sessions, 0, "size of the table; default: 1048576"),
+	       parse_max_sessions, OPTION_LIVE,
+	       "size of the table; default: 1048576"),
 	OPTION(struct plat_options, nat64.subscriber_len, "subscriber-prefix",
-	       "LEN", parse_subscriber_len, 0,
+	       "LEN", parse_subscriber_len, OPTION_LIVE,
 	       "what of IPv6 is one subscriber; default: 64"),
 	OPTION(struct plat_options, nat64.max_per_subscriber,
-	       "max-sessions-per-subscriber", "N", parse_max_sessions, 0,
-	       "default: no limit"),
+	       "max-sessions-per-subscriber", "N", parse_max_sessions,
+	       OPTION_LIVE, "default: no limit"),
 	OPTION(struct plat_options, state, "state", "FILE", parse_state, 0,
 	       "keep sessions over a restart in it"),
 	OPTION(struct plat_options, state_interval, "state-interval", "TIME",
@@ -318,4 +322,27 @@ bool plat_options_check(struct plat_options *o, struct option_error *e)
 	if (expected)
 		options_expect(e, "static", expected);
 	return !expected;
+}
+
+void plat_options_adopt(struct plat_options *o, struct plat_options *fresh)
+{
+	const struct plat_options old = *o;
+
+	*o = *fresh;
+	/* What the device, its routes and files were opened for stays. */
+	o->app = old.app;
+	o->tr = old.tr;
+	o->state = old.state;
+	o->state_interval = old.state_interval;
+	o->nat64.pool6 = old.nat64.pool6;
+	memcpy(o->nat64.key, old.nat64.key, sizeof(o->nat64.key));
+	trans_options_adopt(&o->tr, &fresh->tr);
+	*fresh = old;
+}
+
+void plat_options_release(struct plat_options *o)
+{
+	free(o->allow4.items);
+	free(o->allow6.items);
+	free(o->statics.items);
 }

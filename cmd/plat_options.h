@@ -56,4 +56,11 @@ extern const struct option_table plat_options_table;
 XL_MUST_USE bool plat_options_check(struct plat_options *o,
 				    struct option_error *e);
 
+/* plat_options_adopt() - take over what may change; the rest goes the other
+ * way. */
+void plat_options_adopt(struct plat_options *o, struct plat_options *fresh);
+
+/* plat_options_release() - free what parsers allocated. */
+void plat_options_release(struct plat_options *o);
+
 #endif

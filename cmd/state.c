@@ -262,6 +262,13 @@ const char *state_save(struct state *s)
 	return NULL;
 }
 
+void state_follow(struct state *s, const struct nat64 *n)
+{
+	s->nat64 = n;
+	if (s->phase == STATE_FILLING)
+		begin(s);
+}
+
 /* From the beginning to the disk. */
 static int save_now(struct state *s)
 {

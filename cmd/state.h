@@ -59,6 +59,9 @@ XL_MUST_USE enum exit_status state_open(struct state *s, struct app *a,
  */
 XL_MUST_USE const char *state_save(struct state *s);
 
+/* state_follow() - the tables are others from now on. */
+void state_follow(struct state *s, const struct nat64 *n);
+
 /* state_close() - write it for the last time. */
 void state_close(struct state *s);
 

@@ -130,6 +130,19 @@ size_t nat64_size(const struct nat64_config *c);
 XL_MUST_USE struct nat64 *nat64_init(void *mem, const struct nat64_config *c);
 
 /**
+ * nat64_move() - take over the sessions of another NAT64, so that a
+ * configuration can change while they go on
+ * @n:		a new one, with the same key
+ * @from:	left as it is, but of no use any more
+ *
+ * Those that the configuration of @n does not allow stay behind, as do SYNs
+ * and fragments that wait.
+ *
+ * Return: how many sessions came along
+ */
+uint32_t nat64_move(struct nat64 *n, const struct nat64 *from, uint64_t now);
+
+/**
  * nat64_packet() - translate a packet of either family, in place
  * @now:	monotonic time, ns; one that is smaller than an earlier call's
  *		counts as that

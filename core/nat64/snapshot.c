@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "nat64/snapshot.h"
 
-#include "nat64/binding.h"
 #include "nat64/clock.h"
-#include "nat64/path.h"
-#include "nat64/session.h"
+#include "nat64/restore.h"
 
 #define MAGIC   "xlat plat state\n"
 #define END     "end of the state of plat"
@@ -184,19 +182,6 @@ int snapshot_order(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Could a session be like this? */
-static bool is_sane(const struct session *s)
-{
-	if (s->bib >= BIB_COUNT || !s->pool_port)
-		return false;
-	if (s->bib == BIB_TCP)
-		return s->tcp != TCPFSM_CLOSED && s->tcp < TCPFSM_STATE_COUNT &&
-		       (s->class == NAT64_TCP_EST ||
-			s->class == NAT64_TCP_TRANS);
-	return s->tcp == TCPFSM_CLOSED &&
-	       s->class == (s->bib == BIB_UDP ? NAT64_UDP : NAT64_ICMP);
-}
-
 static struct session read_session(const uint8_t *record)
 {
 	return (struct session){
@@ -212,51 +197,12 @@ static struct session read_session(const uint8_t *record)
 	};
 }
 
-/* Its binding, made if it is new; 0: it cannot be. */
-static uint32_t bind(struct nat64 *n, const struct session *s)
-{
-	uint32_t i = binding_find6(n, s->client, s->client_port, s->bib);
-	const struct binding *b = binding_at(n, i);
-
-	if (i)
-		return binding_pool_addr(n, b) == s->pool &&
-				       b->pool_port == s->pool_port
-			       ? i
-			       : 0;
-	return binding_restore(n, s, &i) ? 0 : i;
-}
-
-static bool open_session(struct nat64 *n, const struct session *s,
-			 uint32_t used)
-{
-	const struct flow6 f = { s->client, s->remote, s->client_port,
-				 s->remote_port, s->bib };
-	uint32_t binding;
-	uint32_t i;
-
-	if (session_find6(n, &f))
-		return false;
-	binding = bind(n, s);
-	if (!binding)
-		return false;
-	if (session_open(n, binding, s->remote, s->remote_port, &i)) {
-		binding_release(n, binding);
-		return false;
-	}
-	session_set(n, i, s->tcp, s->class, used);
-	return true;
-}
-
 bool snapshot_restore(struct nat64 *n, const uint8_t *record, uint32_t away,
 		      uint64_t now)
 {
 	const struct session s = read_session(record);
-	const uint64_t age = (uint64_t)be_get32(record + REC_AGE) + away;
 
 	clock_set(n, now);
-	if (!is_sane(&s) || age > n->cfg.timeout[s.class] ||
-	    path_refused(n, s.remote) || !path_serves(n, s.client))
-		return false;
-	/* Right after a start of the machine, what is older is as old. */
-	return open_session(n, &s, age < n->now ? n->now - (uint32_t)age : 0);
+	return restore_session(n, &s,
+			       (uint64_t)be_get32(record + REC_AGE) + away);
 }

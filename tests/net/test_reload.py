@@ -319,6 +319,98 @@ class Other(unittest.TestCase):
             self.assertTrue(re.search(r"expected .*\breload\b", done.stdout))
 
 
+class Plat(unittest.TestCase):
+    """xlat plat: sessions that stay valid go on, others are closed."""
+    POOL6, SERVER4 = "2001:db8:64::/96", "198.51.100.10"
+    SERVER6, ANN = "2001:db8:64::c633:640a", "2001:db8:a::1"
+
+    def setUp(self):
+        self.net = lab.Lab("box")
+        self.addCleanup(self.net.close)
+        self.box = self.net["box"]
+        self.box.ip("route add blackhole default",
+                    "route add blackhole ::/0")
+        self.conf = pathlib.Path("/run/lab/plat.conf")
+        self.write()
+        self.plat = self.box.xlat("plat", "--config", self.conf)
+        self.tap = packets.Tap(self.box, "plat")
+        self.addCleanup(self.tap.sock.close)
+
+    def write(self, *lines, pool4="192.0.2.8/30", pool6=POOL6):
+        self.conf.write_text("\n".join([
+            f"pool6 {pool6}", f"pool4 {pool4}", "allow4 198.51.100.0/24",
+            "max-sessions 1000", *lines, ""]))
+
+    def reload(self, *lines, **more):
+        self.write(*lines, **more)
+        done = lab.ctl("plat", "reload")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return done.stdout
+
+    def out(self, port=4000):
+        p = self.tap.ask(udp(self.ANN, self.SERVER6, port, 53, b"x"),
+                         lambda p: p.version == 4)
+        self.assertIsNotNone(p, "nothing came out")
+        return p.src, p.sport
+
+    def comes_in(self, where):
+        p = self.tap.ask(udp(self.SERVER4, where[0], 53, where[1], b"y"),
+                         lambda p: p.version == 6 and p.proto == packets.UDP)
+        return p is not None and p.dst == self.ANN
+
+    def routes(self):
+        return set(re.findall(r"^(\S+) dev plat",
+                              self.box.run("ip", "-4", "route"), re.M))
+
+    def test_sessions_go_on(self):
+        where = self.out()
+        self.reload("timeout udp=10m", "max-sessions-per-subscriber 2",
+                    "allow6 2001:db8::/32", "filtering address-dependent")
+        self.assertRegex(self.plat.output(), "1 of 1 sessions go on")
+        self.assertTrue(self.comes_in(where))
+        self.assertEqual(self.out(), where)
+        row, = lab.ask("plat", "sessions")
+        self.assertGreater(row["expires"], 590)
+        self.out(4001)
+        before = lab.ask("plat", "counters")["drop-subscriber-limit"]
+        self.tap.send(udp(self.ANN, self.SERVER6, 4002, 53))
+        lab.wait_for(lambda: lab.ask("plat", "counters")
+                     ["drop-subscriber-limit"] == before + 1, "the limit")
+
+    def test_the_pool_changes(self):
+        where = self.out()
+        self.assertEqual(self.routes(), {"192.0.2.8/30"})
+        self.reload(pool4="192.0.2.8/29")
+        self.assertEqual(self.routes(), {"192.0.2.8/29"})
+        self.assertTrue(self.comes_in(where))
+        self.reload(pool4="203.0.113.0/30")
+        self.assertEqual(self.routes(), {"203.0.113.0/30"})
+        self.assertRegex(self.plat.output(), "0 of 1 sessions go on")
+        self.assertEqual(lab.ask("plat", "sessions"), [])
+        self.assertTrue(self.out()[0].startswith("203.0.113."))
+        self.assertEqual(self.plat.stop(), 0)
+        self.assertEqual(self.routes(), set())
+
+    def test_a_source_that_is_not_served_any_more(self):
+        where = self.out()
+        self.reload("allow6 2001:db8:b::/48")
+        self.assertEqual(lab.ask("plat", "sessions"), [])
+        self.assertFalse(self.comes_in(where))
+
+    def test_what_is_wrong_changes_nothing(self):
+        where = self.out()
+        self.write("timeout udp=1s")
+        self.plat.proc.send_signal(signal.SIGHUP)
+        self.plat.wait_output("error: reload: .*timeout.*nothing was changed")
+        self.assertTrue(self.comes_in(where))
+
+    def test_what_needs_a_restart(self):
+        where = self.out()
+        said = self.reload("state /run/lab/none", pool6="2001:db8:65::/96")
+        self.assertRegex(said, "needs-restart +pool6 state")
+        self.assertTrue(self.comes_in(where))
+
+
 if __name__ == "__main__":
     lab.enter()
     unittest.main(verbosity=2)

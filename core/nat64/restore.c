@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "nat64/restore.h"
+
+#include "nat64/binding.h"
+#include "nat64/clock.h"
+#include "nat64/path.h"
+
+/* Could a session be like this? */
+static bool is_sane(const struct session *s)
+{
+	if (s->bib >= BIB_COUNT || !s->pool_port)
+		return false;
+	if (s->bib == BIB_TCP)
+		return s->tcp != TCPFSM_CLOSED && s->tcp < TCPFSM_STATE_COUNT &&
+		       (s->class == NAT64_TCP_EST ||
+			s->class == NAT64_TCP_TRANS);
+	return s->tcp == TCPFSM_CLOSED &&
+	       s->class == (s->bib == BIB_UDP ? NAT64_UDP : NAT64_ICMP);
+}
+
+/* Its binding, made if it is new; 0: it cannot be. */
+static uint32_t bind(struct nat64 *n, const struct session *s)
+{
+	uint32_t i = binding_find6(n, s->client, s->client_port, s->bib);
+	const struct binding *b = binding_at(n, i);
+
+	if (i)
+		return binding_pool_addr(n, b) == s->pool &&
+				       b->pool_port == s->pool_port
+			       ? i
+			       : 0;
+	return binding_restore(n, s, &i) ? 0 : i;
+}
+
+static bool open_session(struct nat64 *n, const struct session *s,
+			 uint32_t used)
+{
+	const struct flow6 f = { s->client, s->remote, s->client_port,
+				 s->remote_port, s->bib };
+	uint32_t binding;
+	uint32_t i;
+
+	if (session_find6(n, &f))
+		return false;
+	binding = bind(n, s);
+	if (!binding)
+		return false;
+	if (session_open(n, binding, s->remote, s->remote_port, &i)) {
+		binding_release(n, binding);
+		return false;
+	}
+	session_set(n, i, s->tcp, s->class, used);
+	return true;
+}
+
+bool restore_session(struct nat64 *n, const struct session *s, uint64_t age)
+{
+	if (!is_sane(s) || age > n->cfg.timeout[s->class] ||
+	    path_refused(n, s->remote) || !path_serves(n, s->client))
+		return false;
+	/* Right after a start of the machine, what is older is as old. */
+	return open_session(n, s, age < n->now ? n->now - (uint32_t)age : 0);
+}
+
+uint32_t nat64_move(struct nat64 *n, const struct nat64 *from, uint64_t now)
+{
+	uint32_t i;
+
+	n->draws = from->draws;
+	clock_set(n, now);
+	for (unsigned int c = 0; c < NAT64_CLASS_COUNT; c++)
+		for (i = from->fifo[c].head; i; i = session_at(from, i)->next) {
+			const struct session *s = session_at(from, i);
+
+			(void)!restore_session(n, s, n->now - s->used);
+		}
+	/* None of them is new. */
+	n->sessions_created = from->sessions_created;
+	n->bindings_created = from->bindings_created;
+	n->hairpinned = from->hairpinned;
+	return n->sessions.used;
+}

@@ -2,8 +2,9 @@
 /*
  * eam.c - fuzz the address mapping table
  *
- * The input is entries, 22 bytes each. What was taken maps its own prefix
- * there and back, unless a longer one inside it does.
+ * The input is entries, 22 bytes each. The first that is taken maps its own
+ * prefix there and back; in the end the last address of each is mapped by
+ * whichever entry a search from end to end finds to be the longest.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,48 @@ static struct eam_entry entry(const uint8_t *d)
 	return x;
 }
 
+static void check_4to6(const struct eam *e, uint32_t a)
+{
+	const struct eam_entry *best = NULL;
+	const struct eam_entry *x = e->entries;
+	struct addr6 out;
+
+	for (; x < e->entries + e->count; x++)
+		if (addr4_mask(a, x->len4) == x->addr4 &&
+		    (!best || x->len4 > best->len4))
+			best = x;
+	CHECK(best && eam_4to6(e, a, &out));
+	CHECK(addr6_equal(addr6_mask(out, best->len6), best->addr6));
+}
+
+static void check_6to4(const struct eam *e, struct addr6 a)
+{
+	const struct eam_entry *best = NULL;
+	const struct eam_entry *x = e->entries;
+	uint32_t out;
+
+	for (; x < e->entries + e->count; x++)
+		if (addr6_equal(addr6_mask(a, x->len6), x->addr6) &&
+		    (!best || x->len6 > best->len6))
+			best = x;
+	CHECK(best && eam_6to4(e, a, &out));
+	CHECK(addr4_mask(out, best->len4) == best->addr4);
+}
+
+/* Of each entry's addresses the last is the likeliest to be another's. */
+static void check_all(const struct eam *e)
+{
+	const struct eam_entry *x = e->entries;
+	struct addr6 net;
+
+	for (; x < e->entries + e->count; x++) {
+		net = addr6_mask((struct addr6){ ~0ull, ~0ull }, x->len6);
+		check_4to6(e, x->addr4 | ~addr4_mask(~0u, x->len4));
+		check_6to4(e, (struct addr6){ x->addr6.hi | ~net.hi,
+					      x->addr6.lo | ~net.lo });
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct eam_entry x;
@@ -57,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(eam_6to4(&e, a6, &a4));
 		CHECK(a4 == (x.addr4 | ~addr4_mask(~0u, x.len4)));
 	}
+	check_all(&e);
 	free(mem);
 	return 0;
 }

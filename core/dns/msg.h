@@ -37,7 +37,7 @@ enum msg_type {
 
 enum msg_class { MSG_IN = 1 };
 
-/* Response codes (RFC 1035; RFC 6891 for the last). */
+/* Response codes (RFC 1035; RFC 6891 and RFC 7873 for the last). */
 enum msg_rcode {
 	MSG_NOERROR = 0,
 	MSG_FORMERR = 1,
@@ -46,6 +46,7 @@ enum msg_rcode {
 	MSG_NOTIMP = 4,
 	MSG_REFUSED = 5,
 	MSG_BADVERS = 16,
+	MSG_BADCOOKIE = 23,
 };
 
 /* The header's second word (RFC 1035, 4.1.1; RFC 4035, 3.1.6 and 3.2.2). */
@@ -60,7 +61,8 @@ enum msg_rcode {
 /* The DO bit in the TTL field of an OPT record (RFC 3225). */
 #define MSG_DO     0x8000u
 
-/* EDNS option with an Extended DNS Error (RFC 8914). */
+/* EDNS options: a cookie (RFC 7873), an Extended DNS Error (RFC 8914). */
+#define MSG_COOKIE 10u
 #define MSG_EDE    15u
 
 /**

@@ -42,6 +42,9 @@ void query_init(struct query *q, void *mem, struct siphash_key key)
 	q->up.count = q->count;
 	upstream_init(&q->up, at, key);
 	at += upstream_memory(q->up.ask_count);
+	/* Clients see these hashes: they say nothing about the others. */
+	q->cookies = (struct siphash_key){ siphash(key, "0", 1),
+					   siphash(key, "1", 1) };
 	q->rrl.key = key;
 	q->rrl.slots = (struct rrl_slot *)(void *)at;
 	at += RRL_SLOTS * sizeof(struct rrl_slot);
@@ -453,19 +456,36 @@ static struct query_step limit(struct query *q, const struct query_event *ev,
 	return end(q, &f, client);
 }
 
-/* What is a question, well-formed or not, and may be answered. */
+/* What may be answered: a question, well-formed or not, or a cookie. */
 static struct query_step answer(struct query *q, const struct query_event *ev,
 				const struct query_client *client,
-				const struct request *rq, uint16_t wrong)
+				const struct request *rq,
+				enum request_kind kind, uint16_t rcode)
 {
 	const struct query_allow *allow = find_allow(q, client->addr);
 
 	if (!allow)
 		return refuse(q, ev, client, rq);
-	if (!wrong)
+	if (kind == REQUEST_ASKS)
 		return begin(q, ev, client, rq, allow->synth);
-	count(q, COUNT_MALFORMED);
-	return reply(q, ev, client, rq, wrong, NULL);
+	if (kind == REQUEST_WRONG)
+		count(q, COUNT_MALFORMED);
+	return reply(q, ev, client, rq, rcode, NULL);
+}
+
+/* Is the client known to be where it says? It gets a new cookie in any case,
+ * if it sent one. */
+static bool renew_cookie(struct query *q, const struct query_event *ev,
+			 struct request *rq, struct addr6 addr)
+{
+	bool good;
+
+	if (!rq->cookie_len)
+		return false;
+	good = rq->cookie_len == COOKIE_LEN &&
+	       cookie_good(rq->cookie, addr, seconds(ev), q->cookies);
+	cookie_make(rq->cookie, addr, seconds(ev), q->cookies);
+	return good;
 }
 
 struct query_step query_asked(struct query *q, const struct query_event *ev,
@@ -476,6 +496,7 @@ struct query_step query_asked(struct query *q, const struct query_event *ev,
 	struct request rq;
 	enum request_kind kind;
 	uint16_t rcode = MSG_NOERROR;
+	bool known;
 
 	count(q, COUNT_QUERIES);
 	if (client->tcp)
@@ -485,11 +506,16 @@ struct query_step query_asked(struct query *q, const struct query_event *ev,
 		count(q, COUNT_DROPPED);
 		return (struct query_step){ .what = QUERY_DROP };
 	}
-	if (!client->tcp)
+	known = renew_cookie(q, ev, &rq, client->addr);
+	if (kind == REQUEST_COOKIE)
+		rcode = known || rq.cookie_len == COOKIE_CLIENT_LEN
+				? MSG_NOERROR
+				: MSG_BADCOOKIE;
+	if (!client->tcp && !known)
 		verdict = rrl_count(&q->rrl, client->addr, &rq.q, seconds(ev));
 	if (verdict != RRL_ANSWER)
 		return limit(q, ev, client, &rq, verdict);
-	return answer(q, ev, client, &rq, kind == REQUEST_ASKS ? 0 : rcode);
+	return answer(q, ev, client, &rq, kind, rcode);
 }
 
 /*

@@ -92,6 +92,7 @@ struct query_slot {
  *		seconds
  * @slot_count:	clients' questions under way at most
  * @cache_size:	bytes; see cache.h
+ * @cookies:	secret that they are made with
  * @rrl:	its rate is the caller's to set
  * @up:		its server_count and ask_count are the caller's to set
  * @fresh:	slots from here on were never used: their memory is untouched
@@ -107,6 +108,7 @@ struct query {
 	uint32_t slot_count;
 	uint32_t cache_size;
 	struct cache cache;
+	struct siphash_key cookies;
 	struct rrl rrl;
 	struct upstream up;
 	uint32_t used;

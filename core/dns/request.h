@@ -9,6 +9,7 @@
 #ifndef XLAT_DNS_REQUEST_H
 #define XLAT_DNS_REQUEST_H
 
+#include "dns/cookie.h"
 #include "dns/msg.h"
 
 /* Bytes over UDP that get through unfragmented (RFC 9715, 3). */
@@ -23,6 +24,8 @@
  * @size:	bytes over UDP that the client takes
  * @edns:	it sent an OPT record
  * @dnssec:	its DO bit is set (RFC 3225)
+ * @cookie_len:	bytes of the cookie that it sent; 0: none
+ * @cookie:	the first COOKIE_LEN of them; set it anew for the reply
  */
 struct request {
 	struct msg_question q;
@@ -31,15 +34,18 @@ struct request {
 	uint16_t size;
 	bool edns;
 	bool dnssec;
+	uint8_t cookie_len;
+	uint8_t cookie[COOKIE_LEN];
 };
 
-enum request_kind { REQUEST_ASKS, REQUEST_WRONG, REQUEST_DROP };
+enum request_kind { REQUEST_ASKS, REQUEST_COOKIE, REQUEST_WRONG, REQUEST_DROP };
 
 /**
  * request_read() - parse what a client sent
  * @rcode:	for REQUEST_WRONG: the answer
  *
- * Return: REQUEST_ASKS; REQUEST_WRONG: answer with @rcode; REQUEST_DROP: too
+ * Return: REQUEST_ASKS; REQUEST_COOKIE: it asks for nothing but its cookie
+ *         (RFC 7873, 5.4); REQUEST_WRONG: answer with @rcode; REQUEST_DROP: too
  *         short, or itself an answer (replying could loop)
  */
 XL_MUST_USE enum request_kind request_read(struct request *rq, const void *data,

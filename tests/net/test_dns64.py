@@ -404,6 +404,17 @@ class Hostile(Case):
         m = self.client.ask("www.test", edns=1232, options=[(65001, b"hi")])
         self.answers(m, "AAAA 60 64:ff9b::808:808")
 
+    def test_cookies(self):
+        first = self.client.ask("www.test", edns=1232,
+                                options=[(10, b"abcdefgh")]).opt[10]
+        self.assertEqual((first[:8], len(first)), (b"abcdefgh", 24))
+        m = self.client.ask("www.test", edns=1232, options=[(10, first)])
+        self.assertEqual(m.opt[10][:12], b"abcdefgh\1\0\0\0")
+        self.answers(m, "AAAA 60 64:ff9b::808:808")
+        m = self.client.ask("www.test", edns=1232, options=[(10, b"short")])
+        self.answers(m, rcode=dnsmsg.FORMERR)
+        self.assertNotIn(10, m.opt)
+
     def test_d64_85_strangers(self):
         outside = Client(self.net["lan"], BOX6, source=STRANGER6)
         m = outside.ask("www.test", edns=1232)

@@ -154,6 +154,15 @@ static inline void dm_opt(struct dm *m, unsigned int size, unsigned long ttl,
 	dm_bump(m, 3);
 }
 
+/* An OPT record with these options as they are. */
+static inline void dm_opt_data(struct dm *m, const void *options, size_t n)
+{
+	dm_opt(m, 1232, 0, -1);
+	m->n -= 2;
+	dm_u16(m, (unsigned int)n);
+	dm_bytes(m, options, n);
+}
+
 /* A name as text; bytes that would confuse as \NNN. */
 static inline size_t show_name(char *out, const struct msg_name *name)
 {

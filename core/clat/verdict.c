@@ -130,6 +130,8 @@ static struct verdict pref64(const struct findings *f)
 		"without DNS";
 	const bool otherwise = f->by_dns_count || f->given;
 
+	if (!f->uplink)
+		return no_uplink();
 	if (!f->may_listen)
 		return unknown("router advertisements cannot be received",
 			       "run as root, or with CAP_NET_RAW");
@@ -168,19 +170,19 @@ static struct verdict not_tried(const struct findings *f)
 		       "give one with --target");
 }
 
+static const char no_plat[] =
+	"is the prefix routed to the translator, and this network allowed "
+	"there?";
+
 static struct verdict plat_tcp(const struct findings *f)
 {
-	static const char advice[] =
-		"is the prefix routed to the translator, and this network "
-		"allowed there?";
-
 	switch (f->tcp) {
 	case REACH_DONE:
 		return ok("TCP reaches the IPv4 Internet");
 	case REACH_ERROR:
-		return fail("TCP through the prefix is refused", advice);
+		return fail("TCP through the prefix is refused", no_plat);
 	case REACH_SILENT:
-		return fail("TCP through the prefix gets no answer", advice);
+		return fail("TCP through the prefix gets no answer", no_plat);
 	case REACH_NOT_TRIED:
 		break;
 	}
@@ -189,6 +191,8 @@ static struct verdict plat_tcp(const struct findings *f)
 
 static struct verdict plat_ping(const struct findings *f)
 {
+	static const char nothing[] = "ping through the prefix gets no reply";
+
 	if (!f->may_ping)
 		return unknown("echo requests cannot be sent",
 			       "run as root, or see "
@@ -197,10 +201,10 @@ static struct verdict plat_ping(const struct findings *f)
 		return not_tried(f);
 	if (f->ping == REACH_DONE)
 		return ok("ping reaches the IPv4 Internet");
-	return lack(f->tcp == REACH_DONE,
-		    "ping through the prefix gets no reply",
-		    "let ICMP pass; errors for path MTU discovery take the "
-		    "same way");
+	if (f->tcp != REACH_DONE)
+		return fail(nothing, no_plat);
+	return warning(nothing, "let ICMP pass; errors for path MTU discovery "
+				"take the same way");
 }
 
 static struct verdict mtu_out(const struct findings *f)

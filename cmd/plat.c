@@ -321,6 +321,55 @@ static const char *proto_name(uint8_t proto)
 	return proto == IP_TCP ? "tcp" : proto == IP_UDP ? "udp" : "icmp";
 }
 
+/**
+ * struct filter - which rows of a table are wanted; zero: all
+ */
+struct filter {
+	struct net6 client;
+	uint32_t pool;
+	uint32_t pport;
+	uint32_t proto;
+};
+
+static const char *parse_client(void *field, const char *text)
+{
+	return parse_net6(text, field);
+}
+
+static const char *parse_pport(void *field, const char *text)
+{
+	return parse_u32(field, text, 1, 65535, "a port from 1 to 65535");
+}
+
+static const char *parse_proto(void *field, const char *text)
+{
+	static const char *const words[] = { "udp", "tcp", "icmp", NULL };
+	static const uint8_t protos[] = { IP_UDP, IP_TCP, IP_ICMP };
+	const int i = parse_word(text, words);
+
+	if (i < 0)
+		return "udp, tcp or icmp";
+	*(uint32_t *)field = protos[i];
+	return NULL;
+}
+
+static const struct ctlarg filter_args[] = {
+	CTLARG(struct filter, client, "client", "CIDR", parse_client, false),
+	CTLARG(struct filter, pool, "pool", "ADDRESS", parse_addr4_row, false),
+	CTLARG(struct filter, pport, "pport", "PORT", parse_pport, false),
+	CTLARG(struct filter, proto, "proto", "NAME", parse_proto, false),
+	CTLARG_END,
+};
+
+static bool wanted(const struct filter *f, struct addr6 client, uint32_t pool,
+		   uint16_t pport, uint8_t proto)
+{
+	return addr6_equal(addr6_mask(client, f->client.len), f->client.addr) &&
+	       (!f->pool || f->pool == pool) &&
+	       (!f->pport || f->pport == pport) &&
+	       (!f->proto || f->proto == proto);
+}
+
 static bool next_session(const void *ctx, uint32_t *cursor, struct report *r)
 {
 	const struct daemon *d = ctx;
@@ -329,6 +378,8 @@ static bool next_session(const void *ctx, uint32_t *cursor, struct report *r)
 
 	if (!nat64_next_session(d->nat64, cursor, &s))
 		return false;
+	if (!wanted(r->asked, s.client, s.pool, s.pool_port, s.proto))
+		return true;
 	report_record(r);
 	report_text(r, "proto", 5, proto_name(s.proto));
 	report_addr6(r, "client", s.client);
@@ -351,6 +402,8 @@ static bool next_binding(const void *ctx, uint32_t *cursor, struct report *r)
 
 	if (!nat64_next_binding(d->nat64, cursor, &b))
 		return false;
+	if (!wanted(r->asked, b.client, b.pool, b.pool_port, b.proto))
+		return true;
 	report_record(r);
 	report_text(r, "proto", 5, proto_name(b.proto));
 	report_addr6(r, "client", b.client);
@@ -383,8 +436,8 @@ static const struct control_action actions[] = {
 static const struct control_command commands[] = {
 	{ .name = "status", .show = status },
 	{ .name = "counters", .show = counters },
-	{ .name = "sessions", .next = next_session },
-	{ .name = "bindings", .next = next_binding },
+	{ .name = "sessions", .next = next_session, .args = filter_args },
+	{ .name = "bindings", .next = next_binding, .args = filter_args },
 	{ .name = NULL },
 };
 

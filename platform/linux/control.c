@@ -16,6 +16,7 @@
 
 #define REQUEST_MAX   512u
 #define CONTROL_QUEUE 64
+#define ROWS_AT_ONCE  512u /* looked at, before packets get a turn */
 #define PATIENCE      (10 * 1000000000ull) /* for a client that does nothing */
 
 /* Have those who wait in the kernel's queue accepted, or let them wait. */
@@ -66,7 +67,9 @@ static void produce(struct control_client *c)
 		return;
 	c->start = 0;
 	r->len = 0;
-	while (!c->ended && r->size - r->len > REPORT_RECORD_MAX) {
+	for (unsigned int rows = 0; !c->ended && rows < ROWS_AT_ONCE &&
+				    r->size - r->len > REPORT_RECORD_MAX;
+	     rows++) {
 		c->ended = !write_record(c);
 		if (c->ended)
 			report_end(r);

@@ -28,7 +28,8 @@
  *		their values. NULL: nothing
  *
  * @next gets a cursor that is 0 at first and its own afterwards; it returns
- * false, having written nothing, when there are no more.
+ * false, having written nothing, when there are no more. A row that was not
+ * asked for it leaves out, and returns true.
  */
 struct control_command {
 	const char *name;

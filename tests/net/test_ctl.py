@@ -131,6 +131,30 @@ class Answers(Ctl):
                          next(iter(rows[0])).lower())
         self.assertEqual(len(self.text("plat", "bindings").splitlines()), 2)
 
+    def test_filters(self):
+        """Few rows of many: each argument alone, and together."""
+        self.make_sessions(1500)
+        with self.phone.inside():
+            tcp = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        with tcp:
+            tcp.connect_ex((network.SERVER6, 1))
+        every = lab.ask("plat", "sessions")
+        self.assertEqual(len(every), len(
+            lab.ask("plat", "sessions", f"client={network.PHONE6}")))
+        self.assertEqual([], lab.ask("plat", "sessions", "2001:db8:f::/48"))
+        row, = lab.ask("plat", "sessions", "proto=tcp")
+        self.assertEqual((row["proto"], row["rport"]), ("tcp", 1))
+        found = lab.ask("plat", "bindings", f"pool={row['pool']}",
+                        f"pport={row['pport']}", "proto=tcp")
+        self.assertEqual([(b["client"], b["port"]) for b in found],
+                         [(row["client"], row["port"])])
+        for words in (["proto=sctp"], ["pport=0"], ["client=fe80"],
+                      ["state=SYN"], ["pool=192.0.2.1", "pool=192.0.2.2"]):
+            with self.subTest(words):
+                done = lab.ctl("plat", "sessions", *words)
+                self.assertEqual(done.returncode, USAGE, done.stdout)
+                self.assertIn("expected", done.stdout)
+
     def test_siit_has_no_sessions(self):
         self.plat.stop()
         self.net.siit()

@@ -10,8 +10,7 @@
  * pass, as those of any datagram do, and what they add to the checksum is
  * noted; when all have been seen, the first one goes with its checksum. Whether
  * a datagram lacks one only the first fragment tells, so that what comes before
- * it is noted of every datagram; notes that turn out to be useless are the
- * first to be overwritten.
+ * it is noted of every datagram, and forgotten when there is one after all.
  *
  * Nothing needs a timer: who is too old is not found, and its place is free.
  */
@@ -225,7 +224,9 @@ static enum xlat_why add_first_udp(struct gather *g, struct pkt *p,
 	uint8_t *udp = p->data + v->l4;
 	enum xlat_why why;
 
+	g->passing = (struct gather_key){ 0 };
 	if (be_get16(udp + UDP_CHECK)) {
+		g->passing = key;
 		if (e)
 			e->used = false;
 		return WHY_NONE;
@@ -252,11 +253,15 @@ static void add_later_udp(struct gather *g, const struct pkt *p,
 			  uint64_t now)
 {
 	const struct gather_key key = key_of(v);
-	struct gather_entry *kept = find(g->kept, GATHER_KEPT, &key, now);
-	struct gather_entry *e = kept;
+	struct gather_entry *kept;
+	struct gather_entry *e;
 	struct hdr4 h;
 	uint8_t *first;
 
+	/* Most often a datagram's fragments come one behind the other. */
+	if (same(&g->passing, &key))
+		return;
+	e = kept = find(g->kept, GATHER_KEPT, &key, now);
 	if (!e)
 		e = find(g->noted, GATHER_NOTED, &key, now);
 	if (!e)

@@ -15,7 +15,7 @@
 #include "siit/parts.h"
 
 #define GATHER_KEPT   32u /* datagrams of which data is kept */
-#define GATHER_NOTED  96u /* UDP datagrams whose first fragment is awaited */
+#define GATHER_NOTED  32u /* UDP datagrams whose first fragment is awaited */
 #define GATHER_SHARE  8u  /* of either kind, of one sender */
 #define GATHER_NS     2000000000ull /* how long (RFC 6146, FRAGMENT_MIN) */
 #define GATHER_HEADER 64u /* bytes for an IP header before ICMP data */
@@ -51,6 +51,7 @@ struct gather_entry {
  */
 struct gather {
 	bool udp;
+	struct gather_key passing; /* the last UDP datagram with a checksum */
 	struct gather_entry kept[GATHER_KEPT];
 	struct gather_entry noted[GATHER_NOTED];
 	uint8_t data[GATHER_KEPT][PKT_BUF_SIZE];

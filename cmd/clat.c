@@ -41,7 +41,7 @@ struct options {
  */
 struct daemon {
 	struct trans trans; /* first member */
-	const struct options *opt;
+	struct options *opt;
 	struct follow follow;
 	struct siit siit;
 	struct siit old;
@@ -117,19 +117,19 @@ static const struct option_row rows[] = {
 	OPTION(struct options, follow.uplink, "uplink", "IF|auto", parse_uplink,
 	       0, "device towards the provider; default: auto"),
 	OPTION(struct options, follow.pref64, "pref64", "auto|PREFIX",
-	       parse_pref64_auto, 0,
+	       parse_pref64_auto, OPTION_LIVE,
 	       "the provider's translation prefix; default: auto"),
-	OPTION(struct options, follow, "discover", "HOW", parse_discover, 0,
-	       "its discovery: ra,dns (default), ra, dns or off"),
+	OPTION(struct options, follow, "discover", "HOW", parse_discover,
+	       OPTION_LIVE, "its discovery: ra,dns (default), ra, dns or off"),
 	OPTION(struct options, follow.source, "source",
 	       "auto|ADDRESS|PREFIX/96", parse_source, 0,
 	       "what we are on the IPv6 side; default: auto"),
 	OPTION(struct options, lan, "lan", "CIDR", parse_lan, 0,
 	       "IPv4 hosts behind us"),
 	OPTION(struct options, follow.force, "when", "auto|force", parse_when,
-	       0, "yield to native IPv4 (default), or not"),
-	OPTION(struct options, follow.metric, "metric", "N", parse_metric, 0,
-	       "of the IPv4 default route; default: 2048"),
+	       OPTION_LIVE, "yield to native IPv4 (default), or not"),
+	OPTION(struct options, follow.metric, "metric", "N", parse_metric,
+	       OPTION_LIVE, "of the IPv4 default route; default: 2048"),
 	OPTION(struct options, check_network, "check-network", NULL,
 	       parse_switch, OPTION_SWITCH | OPTION_ARGS,
 	       "say whether a CLAT is possible, and leave"),
@@ -148,10 +148,8 @@ static const struct option_table table = {
 	.count = XL_COUNT(groups),
 };
 
-static bool check(struct app *a, struct option_error *e)
+static bool makes_sense(const struct options *o, struct option_error *e)
 {
-	struct daemon *d = (struct daemon *)(void *)a;
-	const struct options *o = d->opt;
 	const struct follow_options *f = &o->follow;
 
 	if (!f->pref64.len && !f->discover_ra && !f->discover_dns) {
@@ -169,7 +167,14 @@ static bool check(struct app *a, struct option_error *e)
 		options_expect(e, "source", "an address outside the pref64");
 		return false;
 	}
-	return trans_check(&d->trans, e);
+	return true;
+}
+
+static bool check(struct app *a, struct option_error *e)
+{
+	struct daemon *d = (struct daemon *)(void *)a;
+
+	return makes_sense(d->opt, e) && trans_check(&d->trans, e);
 }
 
 /* What an IPv4 address of ours is under @source. */
@@ -354,6 +359,38 @@ static enum exit_status open_clat(struct app *a)
 	return status ? status : trans_start(&d->trans, translate);
 }
 
+static int reload(struct app *a, struct app_options *fresh,
+		  struct option_error *e)
+{
+	struct daemon *d = (struct daemon *)(void *)a;
+	const struct options *want = (const void *)fresh;
+	const struct follow_options before = d->opt->follow;
+	struct follow_options *now = &d->opt->follow;
+
+	if (!makes_sense(want, e))
+		return -1;
+	now->pref64 = want->follow.pref64;
+	now->discover_ra = want->follow.discover_ra;
+	now->discover_dns = want->follow.discover_dns;
+	now->force = want->follow.force;
+	now->metric = want->follow.metric;
+	trans_options_adopt(&d->opt->tr, &want->tr);
+	trans_adopt(&d->trans);
+	d->siit.tr = d->old.tr = d->trans.tr;
+	changed(&d->follow);
+	if (d->opt->tr.no_setup)
+		tell_what_is_given(d);
+	else
+		follow_reload(&d->follow, &before);
+	return 0;
+}
+
+/* Nothing is allocated for options. */
+static void release(struct app_options *fresh)
+{
+	(void)fresh;
+}
+
 static int instead(struct app *a)
 {
 	struct daemon *d = (struct daemon *)(void *)a;
@@ -408,6 +445,9 @@ static const struct app_hooks hooks = {
 	.health = health,
 	.open = open_clat,
 	.close = close_clat,
+	.reload = reload,
+	.release = release,
+	.options_size = sizeof(struct options),
 };
 
 int clat_run(int argc, char **argv)

@@ -273,6 +273,22 @@ enum exit_status follow_open(struct follow *f)
 	return status;
 }
 
+void follow_reload(struct follow *f, const struct follow_options *before)
+{
+	const struct follow_options *o = f->opt;
+
+	if (o->discover_ra != before->discover_ra) {
+		f->prefixes.count = 0;
+		f->solicits = SOLICITS;
+		f->solicit_at = o->discover_ra ? 0 : UINT64_MAX;
+	}
+	if (o->metric != before->metric)
+		follow_reroute(f);
+	f->life.force = o->force;
+	f->dirty = true;
+	follow_turn(f, f->trans->app.loop.now);
+}
+
 void follow_close(struct follow *f)
 {
 	if (!f->open)

@@ -99,6 +99,13 @@ struct follow {
  */
 XL_MUST_USE enum exit_status follow_open(struct follow *f);
 
+/**
+ * follow_reload() - the options @opt points to have changed: what pref64,
+ * discover_ra, discover_dns, force and metric say now is in force
+ * @before:	what they said
+ */
+void follow_reload(struct follow *f, const struct follow_options *before);
+
 /* Take down what is configured. */
 void follow_close(struct follow *f);
 

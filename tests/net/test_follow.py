@@ -187,6 +187,54 @@ class Follow(Case):
         self.ping(20)
         storm.stop(signal.SIGKILL)
 
+    def test_e31_reload(self):
+        """Another metric, native IPv4 that does not matter any more, another
+        prefix; the address stays. Nonsense changes nothing."""
+        self.provider()
+        self.second_provider()
+        conf = lab.FILES / "clat.conf"
+        conf.write_text(f"pref64 {OTHER64}\nmetric 500\nuplink wan\n")
+        program = self.clat("--config", conf)
+        self.wait_state("up")
+        source = self.source()
+        self.assertIn("metric 500", self.routes4())
+        conf.write_text(f"pref64 {PREF64}\nmetric 600\nuplink wan\n")
+        self.assertEqual(lab.ctl("clat", "reload").returncode, 0)
+        self.assertIn("metric 600", self.routes4())
+        self.assertEqual((self.status()["pref64"], self.source()),
+                         (PREF64, source))
+        self.ping()
+        conf.write_text("discover off\nuplink wan\n")
+        self.assertNotEqual(lab.ctl("clat", "reload").returncode, 0)
+        self.ping()
+        conf.write_text("metric 600\nuplink wan\n")
+        program.proc.send_signal(signal.SIGHUP)
+        self.wait_state("paused")
+        self.advertise(pref64(OTHER64))
+        self.wait_state("up")
+        self.assertEqual((self.status()["pref64"], self.source()),
+                         (OTHER64, source))
+        self.ping()
+        self.assertEqual(program.stop(), 0)
+
+    def test_l_08_reload_without_a_change(self):
+        """Nothing is written: no change of a route or address is told."""
+        conf = lab.FILES / "clat.conf"
+        conf.write_text(f"pref64 {PREF64}\nuplink wan\n")
+        self.clat("--config", conf)
+        self.wait_state("up")
+        monitor = self.home.start("ip", "monitor", "route", "address", "rule")
+        lab.wait_for(lambda: self.home.ip("route replace blackhole "
+                                          "10.0.0.0/24")
+                     or "10.0.0.0/24" in monitor.output(), "it listens")
+        before = monitor.output()
+        self.assertEqual(lab.ctl("clat", "reload").returncode, 0)
+        self.home.ip("route add blackhole 10.0.1.0/24")
+        monitor.wait_output("10.0.1.0/24")
+        said = monitor.output()[len(before):]
+        self.assertEqual([line for line in said.splitlines()
+                          if "clat" in line or "192.0.0" in line], [])
+
     def test_c6877_80_two_uplinks_carry_both(self):
         """Each instance has its own prefix, address and routes; with the
         first away, which switched forwarding on, the second carries on."""

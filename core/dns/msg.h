@@ -12,9 +12,14 @@
 
 #include "wire/be.h"
 
-#define MSG_HDR_LEN  12u
-#define MSG_NAME_MAX 255u
-#define MSG_MAX      65535u
+#define MSG_HDR_LEN     12u
+#define MSG_NAME_MAX    255u
+#define MSG_MAX         65535u
+
+/* A length byte from here on begins a pointer (RFC 1035, 4.1.4), of two bytes;
+ * as far as it can point. */
+#define MSG_POINTER     0xc0u
+#define MSG_POINTER_MAX 0x3fffu
 
 /* Record types that this program treats by name. */
 enum msg_type {

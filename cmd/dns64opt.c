@@ -49,7 +49,7 @@ static const char *parse_device(void *field, const char *text)
 {
 	const size_t n = strlen(text);
 
-	if (n == 0 || n >= IF_NAMESIZE || strpbrk(text, "/ "))
+	if (n == 0 || n >= IF_NAMESIZE || strpbrk(text, "/: "))
 		return "the name of an interface";
 	return parse_text(field, text);
 }

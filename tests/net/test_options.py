@@ -256,8 +256,8 @@ class Usage(Case):
 
     def test_every_option_refuses_nonsense(self):
         """No option takes a value it cannot mean, or stops at it."""
-        free = {"config", "instance", "tun", "uplink", "exclude-name",
-                "ignore-aaaa"}
+        free = {"config", "instance", "tun", "uplink", "interface",
+                "exclude-name", "ignore-aaaa"}
         for applet in GOOD:
             text = self.box.run(lab.XLAT, applet, "--help")
             names = re.findall(r"^ *--([\w-]+) [A-Z\[a-z]", text, re.M)

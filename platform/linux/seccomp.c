@@ -118,13 +118,10 @@ static const struct rule common[] = {
 
 /* Both daemons: events, clients, and the config file. */
 static const struct rule serving[] = {
-	ALLOW(epoll_pwait),
-	ALLOW(epoll_ctl),
-	ALLOW(accept4),
-	ALLOW(readv),
-	ALLOW(getpid),
-	ALLOW(getrandom),
-	ALLOW_IF(openat, 2, WRITING, O_RDONLY),
+	ALLOW(epoll_pwait), ALLOW(sched_yield),
+	ALLOW(epoll_ctl),   ALLOW(accept4),
+	ALLOW(readv),       ALLOW(getpid),
+	ALLOW(getrandom),   ALLOW_IF(openat, 2, WRITING, O_RDONLY),
 #ifdef __NR__llseek
 	ALLOW(_llseek),
 #else

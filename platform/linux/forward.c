@@ -24,6 +24,15 @@ static bool lock(const struct forward *f, short type, off_t byte, bool wait)
 	return !err;
 }
 
+/* The folder may be the daemon's user's, who could put a file there that says
+ * what to write into settings, or hold its locks for ever. */
+static bool is_ours(const struct forward *f)
+{
+	struct stat st;
+
+	return !fstat(f->fd, &st) && st.st_uid == geteuid();
+}
+
 /* The last one before us may have removed the file that we have opened. */
 static bool is_removed(const struct forward *f)
 {
@@ -39,7 +48,7 @@ static bool open_locked(struct forward *f)
 			     0600);
 		if (f->fd < 0)
 			return false;
-		if (!lock(f, F_WRLCK, CHANGING, true))
+		if (!is_ours(f) || !lock(f, F_WRLCK, CHANGING, true))
 			break;
 		if (!is_removed(f))
 			return true;

@@ -10,7 +10,8 @@
  * that nobody holds is what runs have left that were killed with their
  * helpers. It is forgotten: namespaces' numbers are used again.
  *
- * Where no such file can be made each translator is on its own.
+ * Where no such file can be made, or it is another user's, each translator is on
+ * its own.
  */
 #ifndef XLAT_LINUX_FORWARD_H
 #define XLAT_LINUX_FORWARD_H

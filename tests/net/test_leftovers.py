@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Each applet is ended, politely and not: what it changed on its machine is
 as before, and nothing of it still runs."""
+import fcntl
+import os
 import pathlib
 import shutil
 import signal
+import struct
 import unittest
 
 import lab
@@ -15,6 +18,8 @@ APPLETS = {"clat": "router", "plat": "provider", "siit": "provider",
 TRANSLATORS = ("clat", "plat", "siit")
 # Made at the first start and then kept, as other folders of /run are.
 SOCKETS = pathlib.Path("/run/xlat")
+F_OFD_SETLK = 37
+
 
 class Leftovers(unittest.TestCase):
     def setUp(self):
@@ -81,6 +86,25 @@ class Leftovers(unittest.TestCase):
             program.stop(number)
             lab.wait_for(lambda: not host.pids(), "no process is left")
             self.same(before, host, lambda x: x.startswith("files:"))
+
+    def test_note_of_somebody_else(self):
+        """What to put back is read from a file in a folder of --user's:
+        one that --user has made is not believed, nor waited for."""
+        host = self.net["provider"]
+        with host.inside():
+            number = os.stat("/proc/thread-self/ns/net").st_ino
+        note = SOCKETS / f"forwarding-{number}"
+        note.write_bytes(struct.pack("I96si", 1, b"net/ipv4/ip_default_ttl",
+                                     99).ljust(4 + 256 * 100, b"\0"))
+        shutil.chown(note, "nobody")
+        for byte, kind in ((0, fcntl.F_WRLCK), (1, fcntl.F_RDLCK)):
+            with self.subTest(lock=byte), note.open("r+b") as held:
+                fcntl.fcntl(held, F_OFD_SETLK, struct.pack(
+                    "hhqqi4x", kind, os.SEEK_SET, byte, 1, 0))
+                program, _, before = self.started("siit")
+                held.close()
+                self.assertEqual(program.stop(), 0, program.output())
+                self.same(before, host)
 
     def test_killed(self):
         """The kernel removes the TUN with its addresses and routes, the

@@ -13,7 +13,10 @@
 
 #include "trans.h"
 
-#define SECOND 1000000000ull
+#define SECOND   1000000000ull
+
+/* Bytes of the largest file that can be one of ours. */
+#define FILE_MAX (SNAPSHOT_HEAD + SNAPSHOT_RECORD * (NAT64_SESSIONS_MAX + 1ull))
 
 /* What names the machine's start; where nothing does, each is another. */
 static void read_boot(uint8_t boot[SNAPSHOT_BOOT])
@@ -85,6 +88,11 @@ static enum exit_status load_from(struct state *s, struct nat64 *n, int fd)
 
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		log_error("state %s: is no file", s->path);
+		return EXIT_USAGE;
+	}
+	if ((uint64_t)st.st_size > FILE_MAX) {
+		log_error("state %s: is no state of xlat plat: it is too large",
+			  s->path);
 		return EXIT_USAGE;
 	}
 	len = (size_t)st.st_size;

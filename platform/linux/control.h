@@ -2,10 +2,11 @@
 /*
  * control.h - the UNIX socket through which `xlat ctl` asks
  *
- * A client sends one line, a command and its arguments (ctlarg.h), "--json" last
- * for JSON, and gets "ok" or "error TEXT" and then the answer, until the connection closes. Answers are
- * made a bufferful at a time, when the client has taken the last one, so that
- * neither a million sessions nor a client that stops reading holds up packets.
+ * A client sends one line: a command and its arguments (ctlarg.h), and for JSON
+ * "--json" behind them. It gets "ok" or "error TEXT" and then the answer, until
+ * the connection closes. Answers are made a bufferful at a time, when the
+ * client has taken the last one, so that neither a million sessions nor a
+ * client that stops reading holds up packets.
  */
 #ifndef XLAT_LINUX_CONTROL_H
 #define XLAT_LINUX_CONTROL_H

@@ -179,7 +179,8 @@ void dnsio_udp_reply(struct dnsio *io, const struct query_client *client,
 		     uint32_t len);
 void dnsio_udp_flush(struct dnsio *io);
 
-/* dnsask.c: prepare a socket for questions; send an ask's question over a new socket, or again, or close. */
+/* dnsask.c: prepare a socket for questions; send an ask's question over a new
+ * socket, or again, or close. */
 XL_MUST_USE int dnsio_ask_prepare(const struct dnsio *io, int fd, int family);
 XL_MUST_USE int dnsio_ask(struct dnsio *io, uint32_t ask);
 void dnsio_ask_again(struct dnsio *io, uint32_t ask);

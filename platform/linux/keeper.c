@@ -163,10 +163,11 @@ static bool name_files(struct job *j, const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
 
-	return strlen(path) < PATH_MAX &&
-	       (size_t)snprintf(j->name, sizeof(j->name), "%s", name) <
-		       sizeof(j->name) &&
-	       snprintf(j->fresh, sizeof(j->fresh), "%s.new", name) > 4;
+	if (strlen(path) >= PATH_MAX || strlen(name) >= sizeof(j->name))
+		return false;
+	snprintf(j->name, sizeof(j->name), "%s", name);
+	snprintf(j->fresh, sizeof(j->fresh), "%s.new", j->name);
+	return true;
 }
 
 static int start(struct keeper *k, struct job *j, const char *path,

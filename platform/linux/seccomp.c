@@ -118,10 +118,13 @@ static const struct rule common[] = {
 
 /* Both daemons: events, clients, and the config file. */
 static const struct rule serving[] = {
-	ALLOW(epoll_pwait), ALLOW(sched_yield),
-	ALLOW(epoll_ctl),   ALLOW(accept4),
-	ALLOW(readv),       ALLOW(getpid),
-	ALLOW(getrandom),   ALLOW_IF(openat, 2, WRITING, O_RDONLY),
+	ALLOW(epoll_pwait),
+	ALLOW(epoll_ctl),
+	ALLOW(accept4),
+	ALLOW(readv),
+	ALLOW(getpid),
+	ALLOW(getrandom),
+	ALLOW_IF(openat, 2, WRITING, O_RDONLY),
 #ifdef __NR__llseek
 	ALLOW(_llseek),
 #else
@@ -134,7 +137,9 @@ static const struct rule serving[] = {
 };
 
 static const struct rule engine[] = {
-	ALLOW(writev), ALLOW_IF(ioctl, 1, ~0u, TUNSETOFFLOAD),
+	ALLOW(writev),
+	ALLOW(sched_yield),
+	ALLOW_IF(ioctl, 1, ~0u, TUNSETOFFLOAD),
 	ALLOW_IF(ioctl, 1, ~0u, SIOCGIFFLAGS),
 	ALLOW(wait4), /* for the helper */
 };

@@ -213,6 +213,10 @@ class Files(Case):
             self.assertEqual(status, USAGE, said)
             self.assertIn(f"state {FILE}: is no state of xlat plat", said)
             self.assertEqual(FILE.read_text(), text)
+        os.truncate(FILE, 1 << 40)  # nor read, if they could be none of ours
+        status, said = self.fails()
+        self.assertEqual(status, USAGE, said)
+        self.assertIn(f"state {FILE}: is no state of xlat plat", said)
         FILE.unlink()
         for make in (os.mkfifo, os.mkdir):
             make(FILE)

@@ -6,25 +6,17 @@
  * nothing, "ok" and a report, or "error" and one line; and it ends.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "fuzz.h"
 #include "control.h"
 #include "parse.h"
 
 #define ROWS 40u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(x)                                                               \
-	do {                                                                   \
-		if (!(x))                                                      \
-			abort();                                               \
-	} while (0)
 
 struct asked {
 	struct net6 net;

@@ -7,17 +7,15 @@
  * done is done: questions are built, replies are parsed again. All memory is
  * given back in the end, whatever came.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "dns/query.h"
 
 #define CLIENT  0u /* a question; bit 2: over TCP */
 #define SERVER  1u /* an answer with the id and question that were asked */
 #define RAW     2u /* an answer as it is */
 #define SILENCE 3u /* time goes by */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct synth synth;
 static struct query query;
@@ -28,12 +26,6 @@ static uint32_t asked_len;
 static uint32_t last;
 static struct query_event event;
 
-static void require(bool what)
-{
-	if (!what)
-		abort();
-}
-
 /* What is sent to clients can be parsed by anybody. */
 static void check_reply(const struct query_step *step)
 {
@@ -42,13 +34,13 @@ static void check_reply(const struct query_step *step)
 	struct msg_rr rr;
 	enum msg_got got;
 
-	require(step->client.tcp || step->len <= REQUEST_UDP_SIZE);
-	require(msg_read(&r, reply, step->len));
+	CHECK(step->client.tcp || step->len <= REQUEST_UDP_SIZE);
+	CHECK(msg_read(&r, reply, step->len));
 	while (r.left[MSG_QUESTION])
-		require(msg_read_question(&r, &q));
+		CHECK(msg_read_question(&r, &q));
 	while ((got = msg_read_rr(&r, &rr)) == MSG_RR)
 		;
-	require(got == MSG_END && r.pos == r.len);
+	CHECK(got == MSG_END && r.pos == r.len);
 }
 
 static void run(struct query_step step)
@@ -124,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	query.cache_size = CACHE_MIN;
 	query.stale = 60;
 	memory = calloc(1, query_memory(&query));
-	require(memory != NULL);
+	CHECK(memory != NULL);
 	setup(memory);
 	while (size >= 3) {
 		len = (size_t)(data[1] << 8 | data[2]);
@@ -139,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		run(query_expired(&query, &event));
 		event.now += 10000000000ull;
 	}
-	require(query.used == 0 && query.up.used == 0);
+	CHECK(query.used == 0 && query.up.used == 0);
 	free(memory);
 	return 0;
 }

@@ -6,20 +6,12 @@
  * prefix there and back; in the end the last address of each is mapped by
  * whichever entry a search from end to end finds to be the longest.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "siit/eam.h"
 
 #define ENTRIES 64u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(x)                                                               \
-	do {                                                                   \
-		if (!(x))                                                      \
-			abort();                                               \
-	} while (0)
 
 static struct eam_entry entry(const uint8_t *d)
 {

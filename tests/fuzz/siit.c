@@ -6,22 +6,14 @@
  * rest is the packet. What comes out has to have right lengths, and checksums
  * as good or as bad as the packet's.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "../unit/wire_check.h"
 #include "siit/cut.h"
 #include "siit/siit.h"
 
 #define IN_MAX 9000u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(x)                                                               \
-	do {                                                                   \
-		if (!(x))                                                      \
-			abort();                                               \
-	} while (0)
 
 static struct siit translator(uint8_t choice)
 {

@@ -34,9 +34,9 @@ static int usage(bool wanted)
 	      "  --json          the answer as JSON\n"
 	      "  --control PATH  its socket; default: "
 	      "/run/xlat/INSTANCE.sock\n\n"
-	      "Commands: status, counters, metrics, health; plat, siit, "
-	      "dns64: reload;\nplat: sessions, bindings, save; dns64: servers, "
-	      "cache, lookup NAME, flush.\nAnother word gets the list.\n",
+	      "Commands: status, counters, metrics, health, reload; plat: "
+	      "sessions, bindings,\nsave; dns64: servers, cache, lookup NAME, "
+	      "flush. Another word gets the list.\n",
 	      wanted ? stdout : stderr);
 	return wanted ? EXIT_OK : EXIT_USAGE;
 }

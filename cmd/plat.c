@@ -4,42 +4,22 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "applet.h"
-#include "list.h"
-#include "nat64/nat64.h"
-#include "parse.h"
-#include "plat_options.h"
-#include "state.h"
-#include "trans.h"
+#include "platshow.h"
 
-#define SECOND        1000000000ull
 #define EXPIRY_BUDGET 256u /* sessions per wake-up before packets get a turn */
-
-/**
- * struct daemon - the running NAT64
- * @expiry:	when the next session runs out
- * @state:	the file that they survive in
- */
-struct daemon {
-	struct trans trans; /* first member */
-	struct plat_options *opt;
-	struct nat64 *nat64;
-	struct ev_timer expiry;
-	struct state state;
-};
 
 static bool check(struct app *a, struct option_error *e)
 {
-	struct daemon *d = (struct daemon *)(void *)a;
+	struct plat *d = (struct plat *)(void *)a;
 
 	return plat_options_check(d->opt, e) && trans_check(&d->trans, e);
 }
 
-static void arm(struct daemon *d)
+static void arm(struct plat *d)
 {
 	const uint64_t next = nat64_next_expiry(d->nat64);
 
@@ -49,8 +29,7 @@ static void arm(struct daemon *d)
 
 static void expire(struct ev_loop *loop, struct ev_timer *t)
 {
-	struct daemon *d =
-		(void *)((char *)t - offsetof(struct daemon, expiry));
+	struct plat *d = (void *)((char *)t - offsetof(struct plat, expiry));
 	struct pump *pump = &d->trans.pump;
 	struct pkt p = pump_scratch(pump);
 
@@ -63,7 +42,7 @@ static void expire(struct ev_loop *loop, struct ev_timer *t)
 
 static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
 {
-	struct daemon *d = ctx;
+	struct plat *d = ctx;
 
 	return nat64_packet(d->nat64, p, now);
 }
@@ -74,7 +53,7 @@ static void batch_done(void *ctx)
 }
 
 /* What of the configuration follows from the rest of it. */
-static void complete(struct daemon *d)
+static void complete(struct plat *d)
 {
 	const struct trans_options *o = &d->opt->tr;
 	struct nat64_config *c = &d->opt->nat64;
@@ -112,7 +91,7 @@ static struct nat64 *make_nat64(const struct nat64_config *c)
 	return n;
 }
 
-static enum exit_status make_first(struct daemon *d)
+static enum exit_status make_first(struct plat *d)
 {
 	struct nat64_config *c = &d->opt->nat64;
 
@@ -171,7 +150,7 @@ static int route_difference(struct trans *t, const struct nat64_config *c,
 	return troubles;
 }
 
-static enum exit_status add_routes(struct daemon *d)
+static enum exit_status add_routes(struct plat *d)
 {
 	static const struct nat64_config none;
 	const struct nat64_config *c = &d->opt->nat64;
@@ -186,7 +165,7 @@ static enum exit_status add_routes(struct daemon *d)
 
 static enum exit_status open_plat(struct app *a)
 {
-	struct daemon *d = (struct daemon *)(void *)a;
+	struct plat *d = (struct plat *)(void *)a;
 	const struct nat64_config *c = &d->opt->nat64;
 	enum exit_status status;
 
@@ -213,7 +192,7 @@ static enum exit_status open_plat(struct app *a)
 
 static void close_plat(struct app *a)
 {
-	struct daemon *d = (struct daemon *)(void *)a;
+	struct plat *d = (struct plat *)(void *)a;
 
 	state_close(&d->state);
 	trans_close(&d->trans);
@@ -222,7 +201,7 @@ static void close_plat(struct app *a)
 }
 
 /* Sessions go over to @fresh as far as its configuration allows. */
-static void replace(struct daemon *d, struct nat64 *fresh, size_t old_size)
+static void replace(struct plat *d, struct nat64 *fresh, size_t old_size)
 {
 	struct nat64 *old = d->nat64;
 	struct nat64_stats before;
@@ -238,7 +217,7 @@ static void replace(struct daemon *d, struct nat64 *fresh, size_t old_size)
 }
 
 /* Take the options of @want, which gets the others. */
-static void exchange(struct daemon *d, struct plat_options *want)
+static void exchange(struct plat *d, struct plat_options *want)
 {
 	plat_options_adopt(d->opt, want);
 	trans_adopt(&d->trans);
@@ -248,7 +227,7 @@ static void exchange(struct daemon *d, struct plat_options *want)
 static int reload(struct app *a, struct app_options *fresh,
 		  struct option_error *e)
 {
-	struct daemon *d = (struct daemon *)(void *)a;
+	struct plat *d = (struct plat *)(void *)a;
 	struct plat_options *want = (struct plat_options *)(void *)fresh;
 	const struct nat64_config *was = &want->nat64;
 	const struct nat64_config *now = &d->opt->nat64;
@@ -273,152 +252,9 @@ static void release(struct app_options *fresh)
 	plat_options_release((struct plat_options *)(void *)fresh);
 }
 
-static void gauges(const void *ctx, struct report *r)
-{
-	const struct daemon *d = ctx;
-	struct nat64_stats s;
-
-	nat64_get_stats(d->nat64, &s);
-	report_gauge(r, "sessions", "Sessions in the table", s.sessions);
-	report_gauge(r, "sessions-max", "Room for sessions", s.sessions_max);
-	report_gauge(r, "bindings", "Bindings in the table", s.bindings);
-	report_gauge(r, "subscribers", "Subscribers with sessions",
-		     s.subscribers);
-	report_gauge(r, "syns-held", "TCP SYNs from outside that wait",
-		     s.syns_held);
-}
-
-static void status(const void *ctx, struct report *r)
-{
-	const struct daemon *d = ctx;
-
-	app_report(&d->trans.app, r);
-	trans_report(&d->trans, r);
-	report_net6(r, "pool6", d->opt->nat64.pool6.prefix,
-		    d->opt->nat64.pool6.len);
-	gauges(ctx, r);
-	state_report(&d->state, r);
-}
-
-static void counters(const void *ctx, struct report *r)
-{
-	const struct daemon *d = ctx;
-	struct nat64_stats s;
-
-	nat64_get_stats(d->nat64, &s);
-	report_counter(r, "sessions-created", "Sessions ever made",
-		       s.sessions_created);
-	report_counter(r, "bindings-created", "Bindings ever made",
-		       s.bindings_created);
-	report_counter(r, "hairpinned", "Packets from one customer to another",
-		       s.hairpinned);
-	state_counters(&d->state, r);
-	trans_counters(ctx, r);
-}
-
-static const char *proto_name(uint8_t proto)
-{
-	return proto == IP_TCP ? "tcp" : proto == IP_UDP ? "udp" : "icmp";
-}
-
-/**
- * struct filter - which rows of a table are wanted; zero: all
- */
-struct filter {
-	struct net6 client;
-	uint32_t pool;
-	uint32_t pport;
-	uint32_t proto;
-};
-
-static const char *parse_client(void *field, const char *text)
-{
-	return parse_net6(text, field);
-}
-
-static const char *parse_pport(void *field, const char *text)
-{
-	return parse_u32(field, text, 1, 65535, "a port from 1 to 65535");
-}
-
-static const char *parse_proto(void *field, const char *text)
-{
-	static const char *const words[] = { "udp", "tcp", "icmp", NULL };
-	static const uint8_t protos[] = { IP_UDP, IP_TCP, IP_ICMP };
-	const int i = parse_word(text, words);
-
-	if (i < 0)
-		return "udp, tcp or icmp";
-	*(uint32_t *)field = protos[i];
-	return NULL;
-}
-
-static const struct ctlarg filter_args[] = {
-	CTLARG(struct filter, client, "client", "CIDR", parse_client, false),
-	CTLARG(struct filter, pool, "pool", "ADDRESS", parse_addr4_row, false),
-	CTLARG(struct filter, pport, "pport", "PORT", parse_pport, false),
-	CTLARG(struct filter, proto, "proto", "NAME", parse_proto, false),
-	CTLARG_END,
-};
-
-static bool wanted(const struct filter *f, struct addr6 client, uint32_t pool,
-		   uint16_t pport, uint8_t proto)
-{
-	return addr6_equal(addr6_mask(client, f->client.len), f->client.addr) &&
-	       (!f->pool || f->pool == pool) &&
-	       (!f->pport || f->pport == pport) &&
-	       (!f->proto || f->proto == proto);
-}
-
-static bool next_session(const void *ctx, uint32_t *cursor, struct report *r)
-{
-	const struct daemon *d = ctx;
-	const uint64_t now = d->trans.app.loop.now;
-	struct nat64_session_view s;
-
-	if (!nat64_next_session(d->nat64, cursor, &s))
-		return false;
-	if (!wanted(r->asked, s.client, s.pool, s.pool_port, s.proto))
-		return true;
-	report_record(r);
-	report_text(r, "proto", 5, proto_name(s.proto));
-	report_addr6(r, "client", s.client);
-	report_number(r, "port", 5, s.client_port);
-	report_addr4(r, "pool", s.pool);
-	report_number(r, "pport", 5, s.pool_port);
-	report_addr4(r, "remote", s.remote);
-	report_number(r, "rport", 5, s.remote_port);
-	report_text(r, "state", 17, s.state);
-	report_number(r, "expires", 7,
-		      s.expires > now ? (s.expires - now) / SECOND : 0);
-	report_record_end(r);
-	return true;
-}
-
-static bool next_binding(const void *ctx, uint32_t *cursor, struct report *r)
-{
-	const struct daemon *d = ctx;
-	struct nat64_binding_view b;
-
-	if (!nat64_next_binding(d->nat64, cursor, &b))
-		return false;
-	if (!wanted(r->asked, b.client, b.pool, b.pool_port, b.proto))
-		return true;
-	report_record(r);
-	report_text(r, "proto", 5, proto_name(b.proto));
-	report_addr6(r, "client", b.client);
-	report_number(r, "port", 5, b.client_port);
-	report_addr4(r, "pool", b.pool);
-	report_number(r, "pport", 5, b.pool_port);
-	report_text(r, "kind", 7, b.fixed ? "static" : "dynamic");
-	report_number(r, "sessions", 8, b.sessions);
-	report_record_end(r);
-	return true;
-}
-
 static const char *save(void *ctx, struct report *r)
 {
-	struct daemon *d = ctx;
+	struct plat *d = ctx;
 	const char *error = state_save(&d->state);
 
 	if (!error)
@@ -433,24 +269,13 @@ static const struct control_action actions[] = {
 	{ .name = NULL },
 };
 
-static const struct control_command commands[] = {
-	{ .name = "status", .show = status },
-	{ .name = "counters", .show = counters },
-	{ .name = "sessions", .next = next_session, .args = filter_args },
-	{ .name = "bindings", .next = next_binding, .args = filter_args },
-	{ .name = NULL },
-};
-
-static void (*const metrics[])(const void *ctx,
-			       struct report *r) = { gauges, counters, NULL };
-
 static const struct app_hooks hooks = {
 	.name = "plat",
 	.options = &plat_options_table,
 	.job = SECCOMP_ENGINE,
-	.commands = commands,
+	.commands = platshow_commands,
 	.actions = actions,
-	.metrics = metrics,
+	.metrics = platshow_metrics,
 	.check = check,
 	.health = trans_health,
 	.open = open_plat,
@@ -464,7 +289,7 @@ static const struct app_hooks hooks = {
 int plat_run(int argc, char **argv)
 {
 	static struct plat_options options = PLAT_OPTIONS_DEFAULTS;
-	static struct daemon daemon;
+	static struct plat daemon;
 
 	daemon.trans.app.hooks = &hooks;
 	daemon.trans.app.opt = &options.app;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * platshow.h - what a stateful NAT64 says about itself
+ */
+#ifndef XLAT_CMD_PLATSHOW_H
+#define XLAT_CMD_PLATSHOW_H
+
+#include "plat_options.h"
+#include "state.h"
+#include "trans.h"
+
+/**
+ * struct plat - the running NAT64
+ * @expiry:	when the next session runs out
+ * @state:	the file that they survive in
+ */
+struct plat {
+	struct trans trans; /* first member */
+	struct plat_options *opt;
+	struct nat64 *nat64;
+	struct ev_timer expiry;
+	struct state state;
+};
+
+/* What ctl may ask, and what Prometheus gets; of a struct plat. */
+extern const struct control_command platshow_commands[];
+extern void (*const platshow_metrics[])(const void *ctx, struct report *r);
+
+#endif

@@ -371,6 +371,34 @@ Test(siit_gather, SIIT_105_overlap_and_repetition)
 	cr_expect_eq(out_count, 0);
 }
 
+/* A fragment of an echo, by itself. */
+static enum xlat_why put_part(unsigned int id, unsigned int off, size_t len,
+			      bool last)
+{
+	static const uint8_t data[1000];
+	struct made m;
+
+	make4(&m,
+	      (struct make4){ .proto = 1, .id = id, .off = off, .mf = !last },
+	      data, len);
+	return put(&m, START);
+}
+
+/* Neither may come behind the end, nor the end before what has come. */
+Test(siit_gather, SIIT_105_an_end_is_the_end)
+{
+	cr_expect_eq(put_part(1, 1000, 104, true), WHY_FRAGMENT_HELD);
+	cr_expect_eq(put_part(1, 2000, 104, false), WHY_FRAGMENT);
+	cr_expect_eq(put_part(1, 0, 1000, false), WHY_FRAGMENT, "it is dead");
+
+	cr_expect_eq(put_part(2, 2000, 104, false), WHY_FRAGMENT_HELD);
+	cr_expect_eq(put_part(2, 1000, 104, true), WHY_FRAGMENT);
+
+	cr_expect_eq(put_part(3, 1000, 104, true), WHY_FRAGMENT_HELD);
+	cr_expect_eq(put_part(3, 2000, 104, true), WHY_FRAGMENT);
+	cr_expect_eq(out_count, 0);
+}
+
 Test(siit_gather, SIIT_076_overlap_and_repetition)
 {
 	struct made other;

@@ -224,8 +224,9 @@ class Follow(Case):
         self.clat("--config", conf)
         self.wait_state("up")
         monitor = self.home.start("ip", "monitor", "route", "address", "rule")
-        lab.wait_for(lambda: self.home.ip("route replace blackhole "
-                                          "10.0.0.0/24")
+        # not "replace": the kernel does not tell what stays as it is
+        lab.wait_for(lambda: self.home.ip("route add blackhole 10.0.0.0/24",
+                                          "route del blackhole 10.0.0.0/24")
                      or "10.0.0.0/24" in monitor.output(), "it listens")
         before = monitor.output()
         self.assertEqual(lab.ctl("clat", "reload").returncode, 0)

@@ -33,6 +33,7 @@ class Case(unittest.TestCase):
         self.net = lab.Lab("box")
         self.addCleanup(self.net.close)
         self.box = self.net["box"]
+        self.box.keep_silent()
         # The box's own kernel is to keep out of it.
         self.box.ip("route add blackhole default",
                     "route add blackhole ::/0")

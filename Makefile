@@ -29,7 +29,11 @@ MUSL   := musl-gcc
 CLANG  := clang
 STRIP  := strip
 
-MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
+MAKEFLAGS += --no-builtin-rules
+# A make within make shares the jobs of the first one.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
 

@@ -78,10 +78,12 @@ void cross_failed(bool fatal, const char *file, int line, const char *what,
 #define cr_expect_not_null(x, ...)     cr_expect((x) != NULL, __VA_ARGS__)
 #define cr_expect_eq(a, b, ...)        cr_expect((a) == (b), __VA_ARGS__)
 #define cr_expect_neq(a, b, ...)       cr_expect((a) != (b), __VA_ARGS__)
+#define cr_expect_lt(a, b, ...)        cr_expect((a) < (b), __VA_ARGS__)
 #define cr_expect_leq(a, b, ...)       cr_expect((a) <= (b), __VA_ARGS__)
 #define cr_expect_gt(a, b, ...)        cr_expect((a) > (b), __VA_ARGS__)
 #define cr_expect_geq(a, b, ...)       cr_expect((a) >= (b), __VA_ARGS__)
 #define cr_expect_str_eq(a, b, ...)    cr_expect(!strcmp(a, b), __VA_ARGS__)
+#define cr_expect_str_neq(a, b, ...)   cr_expect(strcmp(a, b), __VA_ARGS__)
 #define cr_expect_arr_eq(a, b, n, ...) cr_expect(!memcmp(a, b, n), __VA_ARGS__)
 
 #endif

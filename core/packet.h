@@ -109,7 +109,8 @@ struct pkt_view {
  *
  * Checks version, lengths, the IPv4 header checksum, options, the chain of
  * extension headers, and that a first fragment of TCP, UDP or ICMP holds its
- * header up to the checksum, and a super-packet all of it.  Never reads outside the packet.
+ * header up to the checksum, and a super-packet all of it. Never reads outside
+ * the packet.
  *
  * Return: WHY_NONE, or why the packet has to be dropped silently
  */

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""clang-tidy; what is switched off and why is in .clang-tidy."""
+"""tidy.py [FILE...] - clang-tidy of FILEs, or of every source
+
+What is switched off and why is in .clang-tidy.
+"""
 import concurrent.futures
 import json
 import os
@@ -41,8 +44,9 @@ def tidy(folder, path):
 
 def main():
     by_top = flags()
-    files = [p.relative_to(ROOT) for top in by_top
-             for p in sorted((ROOT / top).rglob("*.c"))]
+    files = [pathlib.Path(p) for p in sys.argv[1:]] or \
+        [p.relative_to(ROOT) for top in by_top
+         for p in sorted((ROOT / top).rglob("*.c"))]
     rows = [{"directory": str(ROOT), "file": str(p),
              "arguments": ["clang", *by_top[p.parts[0]], "-c", str(p)]}
             for p in files]

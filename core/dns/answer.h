@@ -117,6 +117,19 @@ uint32_t answer_lifetime(const struct answer *a);
  */
 uint32_t answer_make_failure(void *buf, const struct msg_question *q);
 
+/* Is it the type of a signature, or of a proof that there is nothing? */
+static inline bool answer_is_proof(uint16_t type)
+{
+	return type == MSG_RRSIG || type == MSG_NSEC || type == MSG_NSEC3;
+}
+
+/* Next record of the answer section; false behind the last. */
+XL_MUST_USE bool answer_next(struct msg_reader *r, struct msg_rr *rr);
+
+/* Is it an AAAA record that is not to be believed? */
+bool answer_excluded(const struct msg_reader *r, const struct msg_rr *rr,
+		     const struct synth *s);
+
 /**
  * answer_has_aaaa() - is there an AAAA record that is not excluded?
  * @a:		answer to an AAAA question
@@ -125,6 +138,10 @@ bool answer_has_aaaa(const struct answer *a, const struct synth *s);
 
 /* Keep the SOA record of a negative answer, if it has one. */
 void answer_keep_soa(const struct answer *a, struct answer_soa *soa);
+
+/*
+ * The records of a reply: compose.c.
+ */
 
 /* Write AAAA records. */
 void answer_put_set(struct msg_writer *w, const struct msg_name *owner,

@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "dns/query.h"
-
-#define SECOND 1000000000ull
+#include "dns/machine.h"
 
 static const struct query_step nothing = { .what = QUERY_WAIT };
-
-static uint32_t seconds(const struct query_event *ev)
-{
-	return (uint32_t)(ev->now / SECOND);
-}
-
-static void count(struct query *q, enum count c)
-{
-	q->count[c]++;
-}
 
 static size_t slots_memory(const struct query *q)
 {
@@ -73,176 +61,6 @@ static void slot_release(struct query *q, uint32_t index)
 }
 
 /*
- * Replies.
- */
-
-/* The step that ends a question: what is in @f is the reply. */
-static struct query_step end(struct query *q, struct request_frame *f,
-			     const struct query_client *client)
-{
-	struct query_step step = { .what = QUERY_REPLY, .client = *client };
-
-	count(q, COUNT_REPLIES);
-	if (f->rcode == MSG_SERVFAIL)
-		count(q, COUNT_SERVFAIL);
-	if (f->w.full)
-		count(q, COUNT_TRUNCATED);
-	step.len = request_finish(f);
-	return step;
-}
-
-/* Answer at once, without a slot. */
-static struct query_step reply(struct query *q, const struct query_event *ev,
-			       const struct query_client *client,
-			       const struct request *rq, uint16_t rcode,
-			       const struct request_ede *ede)
-{
-	struct request_frame f;
-
-	request_reply(&f, rq, client->tcp, ev->buf, rcode, ede);
-	return end(q, &f, client);
-}
-
-static struct query_step
-reply_local(struct query *q, const struct query_event *ev,
-	    const struct query_client *client, const struct request *rq,
-	    const struct synth *s, const struct local *l)
-{
-	struct request_frame f;
-
-	count(q, COUNT_LOCAL);
-	request_reply(&f, rq, client->tcp, ev->buf, local_rcode(l), NULL);
-	local_put(&f, s, l);
-	return end(q, &f, client);
-}
-
-/* What the client is told about the answer besides its data. */
-static struct request_ede ede_for(const struct answer *a, bool synthetic)
-{
-	if (a->r.least)
-		return request_ede(REQUEST_EDE_STALE);
-	return synthetic ? request_ede(REQUEST_EDE_SYNTHESIZED) : a->ede;
-}
-
-/* Extended codes are about the EDNS between us and the server; and where both
- * questions failed the first failure is as good as the second. */
-static uint16_t rcode_for(const struct query_slot *s, const struct answer *a)
-{
-	if (a->rcode > MSG_RCODE || (s->failed && !answer_is_data(a)))
-		return MSG_SERVFAIL;
-	return a->rcode;
-}
-
-/* A slot's question is answered. */
-static struct query_step finish(struct query *q, const struct query_event *ev,
-				uint32_t index, const struct answer *a,
-				enum stage_verdict verdict)
-{
-	const struct query_slot *s = &q->slots[index];
-	const bool made =
-		verdict == STAGE_SYNTHESISE && answer_can_synth(a, s->synth);
-	const struct request_ede ede = ede_for(a, made);
-	struct request_frame f;
-
-	request_reply(&f, &s->rq, s->client.tcp, ev->buf, rcode_for(s, a),
-		      &ede);
-	if (verdict == STAGE_HAND_ON)
-		answer_pass(&f, a, NULL);
-	else if (verdict == STAGE_NATIVE || verdict == STAGE_NEGATIVE)
-		answer_pass(&f, a, s->synth);
-	else if (verdict == STAGE_SYNTHESISE)
-		answer_synth(&f, a, s->synth, &s->soa);
-	else if (verdict == STAGE_ALIAS)
-		answer_alias(&f, a, &s->alias);
-	if (made)
-		count(q, COUNT_SYNTHESISED);
-	else if (verdict == STAGE_NATIVE && s->stage == STAGE_AAAA)
-		count(q, COUNT_NATIVE);
-	else if (verdict == STAGE_NEGATIVE || verdict == STAGE_SYNTHESISE)
-		count(q, COUNT_NODATA);
-	if (a->r.least)
-		count(q, COUNT_STALE);
-	if (!s->waited)
-		count(q, COUNT_CACHED);
-	slot_release(q, index);
-	return end(q, &f, &s->client);
-}
-
-/*
- * What is remembered.
- */
-
-static uint8_t how_of(const struct request *rq)
-{
-	return (uint8_t)((rq->dnssec ? CACHE_DO : 0) |
-			 (rq->flags & MSG_CD ? CACHE_CD : 0) |
-			 (rq->flags & MSG_RD ? CACHE_RD : 0));
-}
-
-static struct msg_question question_of(const struct query_slot *s)
-{
-	struct msg_question mq = s->rq.q;
-
-	mq.type = stage_type(s->stage, &s->rq);
-	if (s->stage == STAGE_PTR)
-		mq.name = s->alias;
-	return mq;
-}
-
-/* May data that is too old be used? If there is no hope of better. */
-static bool may_be_stale(const struct query *q, const struct query_event *ev,
-			 const struct cache_hit *hit)
-{
-	return hit->age - hit->lifetime < q->stale &&
-	       (hit->retry || upstream_all_down(&q->up, ev->now));
-}
-
-/* Read the answer to a question out of the cache. */
-static bool recall(struct query *q, const struct query_event *ev,
-		   struct cache_key key, struct cache_hit *hit,
-		   struct answer *a)
-{
-	uint32_t least = 0;
-
-	if (!cache_find(&q->cache, key, seconds(ev), hit))
-		return false;
-	if (hit->age >= hit->lifetime) {
-		if (!may_be_stale(q, ev, hit))
-			return false;
-		least = QUERY_STALE_TTL;
-	}
-	return answer_recall(a, hit->data, hit->len, hit->age, least, key.q);
-}
-
-static void remember(struct query *q, const struct query_event *ev,
-		     const struct upstream_ask *ask, const struct answer *a)
-{
-	const struct cache_key key = { &ask->q, ask->how };
-	const uint32_t lifetime =
-		answer_is_data(a) ? answer_lifetime(a) : QUERY_FAIL_TIME;
-
-	cache_put(&q->cache, key, seconds(ev), lifetime, a->r.data, a->r.len);
-}
-
-/* Nobody answered. Old data may serve for a while; without it the failure is
- * what will be remembered. */
-static void remember_failure(struct query *q, const struct query_event *ev,
-			     const struct upstream_ask *ask)
-{
-	const struct cache_key key = { &ask->q, ask->how };
-	struct cache_hit hit;
-	uint32_t len;
-
-	if (cache_find(&q->cache, key, seconds(ev), &hit) &&
-	    hit.age < hit.lifetime + q->stale) {
-		cache_put_off(&q->cache, key, seconds(ev), QUERY_STALE_TTL);
-		return;
-	}
-	len = answer_make_failure(ev->buf, &ask->q);
-	cache_put(&q->cache, key, seconds(ev), QUERY_FAIL_TIME, ev->buf, len);
-}
-
-/*
  * Asks.
  */
 
@@ -277,7 +95,7 @@ static void prefetch(struct query *q, const struct query_event *ev,
 	ask = take_ask(q, ev, key);
 	if (ask == UPSTREAM_NONE)
 		return;
-	count(q, COUNT_PREFETCH);
+	machine_count(q, COUNT_PREFETCH);
 	q->up.asks[ask].next = q->todo;
 	q->todo = ask;
 }
@@ -310,7 +128,7 @@ static struct query_step give_up(struct query *q, const struct query_event *ev,
 
 	if (ask_next(q, ev, ask, &step))
 		return step;
-	remember_failure(q, ev, &q->up.asks[ask]);
+	memory_keep_failure(q, ev, &q->up.asks[ask]);
 	ask_done(q, ask, false);
 	return query_next(q, ev);
 }
@@ -318,6 +136,32 @@ static struct query_step give_up(struct query *q, const struct query_event *ev,
 /*
  * Slots in their stages.
  */
+
+/* A slot's question is answered. */
+static struct query_step finish(struct query *q, const struct query_event *ev,
+				uint32_t index, const struct answer *a,
+				enum stage_verdict verdict)
+{
+	slot_release(q, index);
+	return reply_slot(q, ev, &q->slots[index], a, verdict);
+}
+
+static uint8_t how_of(const struct request *rq)
+{
+	return (uint8_t)((rq->dnssec ? CACHE_DO : 0) |
+			 (rq->flags & MSG_CD ? CACHE_CD : 0) |
+			 (rq->flags & MSG_RD ? CACHE_RD : 0));
+}
+
+static struct msg_question question_of(const struct query_slot *s)
+{
+	struct msg_question mq = s->rq.q;
+
+	mq.type = stage_type(s->stage, &s->rq);
+	if (s->stage == STAGE_PTR)
+		mq.name = s->alias;
+	return mq;
+}
 
 /* Wait for an ask: one that is under way, or a new one. */
 static struct query_step wait(struct query *q, const struct query_event *ev,
@@ -331,7 +175,7 @@ static struct query_step wait(struct query *q, const struct query_event *ev,
 	if (!shared)
 		ask = take_ask(q, ev, key);
 	if (ask == UPSTREAM_NONE) {
-		count(q, COUNT_TABLE_FULL);
+		machine_count(q, COUNT_TABLE_FULL);
 		return finish(q, ev, index, &full, STAGE_ERROR);
 	}
 	s->waited = true;
@@ -339,7 +183,7 @@ static struct query_step wait(struct query *q, const struct query_event *ev,
 	q->up.asks[ask].first = index;
 	if (!shared)
 		return start(q, ev, ask);
-	count(q, COUNT_SHARED);
+	machine_count(q, COUNT_SHARED);
 	return nothing;
 }
 
@@ -377,33 +221,16 @@ static struct query_step enter(struct query *q, const struct query_event *ev,
 
 	s->stage = stage;
 	mq = question_of(s);
-	if (!recall(q, ev, key, &hit, &a))
+	if (!memory_recall(q, ev, key, &hit, &a))
 		return wait(q, ev, index, key);
 	prefetch(q, ev, key, &hit);
 	return got(q, ev, index, &a);
 }
 
-/*
- * What clients send.
- */
-
-/* Of the networks that @addr is in, the smallest. */
-static const struct query_allow *find_allow(const struct query *q,
-					    struct addr6 addr)
-{
-	const struct query_allow *best = NULL;
-
-	for (uint32_t i = 0; i < q->allow_count; i++)
-		if (synth_net6_contains(q->allow[i].net, addr) &&
-		    (!best || q->allow[i].net.len > best->net.len))
-			best = &q->allow[i];
-	return best;
-}
-
-static struct query_step begin(struct query *q, const struct query_event *ev,
-			       const struct query_client *client,
-			       const struct request *rq,
-			       const struct synth *synth)
+struct query_step machine_begin(struct query *q, const struct query_event *ev,
+				const struct query_client *client,
+				const struct request *rq,
+				const struct synth *synth)
 {
 	const struct local l = local_find(synth, &rq->q);
 	struct query_slot *s;
@@ -413,8 +240,8 @@ static struct query_step begin(struct query *q, const struct query_event *ev,
 		return reply_local(q, ev, client, rq, synth, &l);
 	s = slot_take(q, &index);
 	if (!s) {
-		count(q, COUNT_TABLE_FULL);
-		return reply(q, ev, client, rq, MSG_SERVFAIL, NULL);
+		machine_count(q, COUNT_TABLE_FULL);
+		return reply_now(q, ev, client, rq, MSG_SERVFAIL, NULL);
 	}
 	s->rq = *rq;
 	s->client = *client;
@@ -426,96 +253,6 @@ static struct query_step begin(struct query *q, const struct query_event *ev,
 		return enter(q, ev, index, stage_first(synth, rq));
 	s->alias = l.name;
 	return enter(q, ev, index, STAGE_PTR);
-}
-
-static struct query_step refuse(struct query *q, const struct query_event *ev,
-				const struct query_client *client,
-				const struct request *rq)
-{
-	const struct request_ede ede = request_ede(REQUEST_EDE_PROHIBITED);
-
-	count(q, COUNT_REFUSED);
-	if (q->silent)
-		return (struct query_step){ .what = QUERY_DROP };
-	return reply(q, ev, client, rq, MSG_REFUSED, &ede);
-}
-
-/* A question over UDP that is beyond its share. */
-static struct query_step limit(struct query *q, const struct query_event *ev,
-			       const struct query_client *client,
-			       const struct request *rq,
-			       enum rrl_verdict verdict)
-{
-	struct request_frame f;
-
-	count(q, COUNT_LIMITED);
-	if (verdict == RRL_SILENCE)
-		return (struct query_step){ .what = QUERY_DROP };
-	request_reply(&f, rq, false, ev->buf, MSG_NOERROR, NULL);
-	f.w.full = true; /* which makes it a truncated one */
-	return end(q, &f, client);
-}
-
-/* What may be answered: a question, well-formed or not, or a cookie. */
-static struct query_step answer(struct query *q, const struct query_event *ev,
-				const struct query_client *client,
-				const struct request *rq,
-				enum request_kind kind, uint16_t rcode)
-{
-	const struct query_allow *allow = find_allow(q, client->addr);
-
-	if (!allow)
-		return refuse(q, ev, client, rq);
-	if (kind == REQUEST_ASKS)
-		return begin(q, ev, client, rq, allow->synth);
-	if (kind == REQUEST_WRONG)
-		count(q, COUNT_MALFORMED);
-	return reply(q, ev, client, rq, rcode, NULL);
-}
-
-/* Is the client known to be where it says? It gets a new cookie in any case,
- * if it sent one. */
-static bool renew_cookie(struct query *q, const struct query_event *ev,
-			 struct request *rq, struct addr6 addr)
-{
-	bool good;
-
-	if (!rq->cookie_len)
-		return false;
-	good = rq->cookie_len == COOKIE_LEN &&
-	       cookie_good(rq->cookie, addr, seconds(ev), q->cookies);
-	cookie_make(rq->cookie, addr, seconds(ev), q->cookies);
-	return good;
-}
-
-struct query_step query_asked(struct query *q, const struct query_event *ev,
-			      const struct query_client *client,
-			      const void *data, size_t len)
-{
-	enum rrl_verdict verdict = RRL_ANSWER;
-	struct request rq;
-	enum request_kind kind;
-	uint16_t rcode = MSG_NOERROR;
-	bool known;
-
-	count(q, COUNT_QUERIES);
-	if (client->tcp)
-		count(q, COUNT_TCP);
-	kind = request_read(&rq, data, len, &rcode);
-	if (kind == REQUEST_DROP) {
-		count(q, COUNT_DROPPED);
-		return (struct query_step){ .what = QUERY_DROP };
-	}
-	known = renew_cookie(q, ev, &rq, client->addr);
-	if (kind == REQUEST_COOKIE)
-		rcode = known || rq.cookie_len == COOKIE_CLIENT_LEN
-				? MSG_NOERROR
-				: MSG_BADCOOKIE;
-	if (!client->tcp && !known)
-		verdict = rrl_count(&q->rrl, client->addr, &rq.q, seconds(ev));
-	if (verdict != RRL_ANSWER)
-		return limit(q, ev, client, &rq, verdict);
-	return answer(q, ev, client, &rq, kind, rcode);
 }
 
 /*
@@ -530,17 +267,6 @@ static bool is_failure(const struct answer *a)
 	       !a->bogus;
 }
 
-static bool has_old_data(struct query *q, const struct query_event *ev,
-			 const struct upstream_ask *ask)
-{
-	struct cache_hit hit;
-
-	return q->stale &&
-	       cache_find(&q->cache, (struct cache_key){ &ask->q, ask->how },
-			  seconds(ev), &hit) &&
-	       hit.age < hit.lifetime + q->stale;
-}
-
 static struct query_step answered(struct query *q, const struct query_event *ev,
 				  uint32_t ask)
 {
@@ -550,10 +276,10 @@ static struct query_step answered(struct query *q, const struct query_event *ev,
 	if (is_failure(&q->answer)) {
 		if (ask_next(q, ev, ask, &step))
 			return step;
-		if (has_old_data(q, ev, a))
+		if (memory_has_old(q, ev, a))
 			return give_up(q, ev, ask);
 	}
-	remember(q, ev, a, &q->answer);
+	memory_keep(q, ev, a, &q->answer);
 	ask_done(q, ask, true);
 	return query_next(q, ev);
 }
@@ -608,7 +334,7 @@ static struct query_step tell(struct query *q, const struct query_event *ev,
 	ask->first = q->slots[index].next;
 	if (ask->answered)
 		return got(q, ev, index, &q->answer);
-	if (!recall(q, ev, key, &hit, &a))
+	if (!memory_recall(q, ev, key, &hit, &a))
 		a = (struct answer){
 			.rcode = MSG_SERVFAIL,
 			.ede = request_ede(REQUEST_EDE_NO_AUTHORITY),

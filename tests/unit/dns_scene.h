@@ -70,6 +70,14 @@ static inline void scene_end(void)
 	free(memory);
 }
 
+/* A suite whose tests begin with a scene of their own. */
+#define SCENES(suite, cache)                                                   \
+	static void suite##_begin(void)                                        \
+	{                                                                      \
+		scene(cache);                                                  \
+	}                                                                      \
+	TestSuite(suite, .init = suite##_begin, .fini = scene_end)
+
 /* Keep the question that the machine now asks, if it does; nothing but the
  * end of an ask may follow. */
 static inline void look(void)
@@ -85,14 +93,20 @@ static inline void look(void)
 		cr_assert_eq(more.what, QUERY_CLOSE);
 }
 
+/* The client sends what is in @msg. */
+static inline void ask_msg(void)
+{
+	step = query_asked(&query, &event, &client, msg.b, msg.n);
+	look();
+}
+
 static inline void ask(const char *name, unsigned int type, unsigned int how)
 {
 	dm_begin(&msg, 0x7777, 0x0100u | (how & CD ? 0x10u : 0));
 	dm_question(&msg, name, type);
 	if (how & (EDNS | DO))
 		dm_opt(&msg, 4096, how & DO ? 0x8000 : 0, -1);
-	step = query_asked(&query, &event, &client, msg.b, msg.n);
-	look();
+	ask_msg();
 }
 
 /* Begin an answer to what was asked last. */
@@ -129,6 +143,14 @@ static inline void no_aaaa(const char *zone, unsigned long ttl)
 {
 	answer(0);
 	dm_soa(&msg, zone, ttl);
+	send_answer();
+}
+
+/* An answer to the A question: one address. */
+static inline void one_a(const char *name, unsigned long ttl, const char *addr)
+{
+	answer(0);
+	dm_a(&msg, name, ttl, addr);
 	send_answer();
 }
 

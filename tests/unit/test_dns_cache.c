@@ -5,12 +5,7 @@
  */
 #include "dns_scene.h"
 
-static void setup(void)
-{
-	scene(CACHE_MIN);
-}
-
-TestSuite(dns_cache, .init = setup, .fini = scene_end);
+SCENES(dns_cache, CACHE_MIN);
 
 /* Aumasson and Bernstein, "SipHash: a fast short-input PRF", appendix A, and
  * the first of the reference vectors: key and input count up from 0. */
@@ -195,9 +190,7 @@ static void synthesised(const char *name, unsigned long soa, unsigned long ttl)
 {
 	ask(name, 28, NO_EDNS);
 	no_aaaa("example", soa);
-	answer(0);
-	dm_a(&msg, name, ttl, "9.9.9.9");
-	send_answer();
+	one_a(name, ttl, "9.9.9.9");
 }
 
 Test(dns_cache, d64_06_45_repeated_question)
@@ -262,9 +255,7 @@ Test(dns_cache, d64_44_ttl_0_is_not_kept)
 	for (int i = 0; i < 2; i++) {
 		ask("z.example", 1, NO_EDNS);
 		cr_assert_eq(step.what, QUERY_ASK);
-		answer(0);
-		dm_a(&msg, "z.example", 0, "9.9.9.9");
-		send_answer();
+		one_a("z.example", 0, "9.9.9.9");
 		REPLIES("0 qr rd ra\nqd z.example. 1 1\n"
 			"an z.example. 0 A 9.9.9.9\n");
 	}
@@ -380,9 +371,7 @@ Test(dns_cache, popular_data_is_fetched_early)
 	unsigned int asks = 0;
 
 	ask("p.example", 1, NO_EDNS);
-	answer(0);
-	dm_a(&msg, "p.example", 100, "9.9.9.9");
-	send_answer();
+	one_a("p.example", 100, "9.9.9.9");
 	event.now += 89 * SECONDS;
 	ask("p.example", 1, NO_EDNS);
 	cr_expect_eq(query.up.used, 0, "not yet");
@@ -415,9 +404,7 @@ Test(dns_cache, stale_data_where_there_is_none_else)
 {
 	query.stale = 3600;
 	ask("o.example", 1, NO_EDNS);
-	answer(0);
-	dm_a(&msg, "o.example", 100, "9.9.9.9");
-	send_answer();
+	one_a("o.example", 100, "9.9.9.9");
 	event.now += 200 * SECONDS;
 	ask("o.example", 1, EDNS);
 	cr_assert_eq(step.what, QUERY_ASK, "a server is asked first");
@@ -450,9 +437,7 @@ Test(dns_cache, stale_data_has_an_end)
 {
 	query.stale = 3600;
 	ask("o.example", 1, NO_EDNS);
-	answer(0);
-	dm_a(&msg, "o.example", 100, "9.9.9.9");
-	send_answer();
+	one_a("o.example", 100, "9.9.9.9");
 	event.now += 3700 * SECONDS;
 	ask("o.example", 1, NO_EDNS);
 	step = query_failed(&query, &event, step.ask);

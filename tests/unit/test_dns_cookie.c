@@ -4,12 +4,7 @@
 #include "dns/cookie.h"
 #include "dns_scene.h"
 
-static void setup(void)
-{
-	scene(0);
-}
-
-TestSuite(dns_cookie, .init = setup, .fini = scene_end);
+SCENES(dns_cookie, 0);
 
 static void unhex(uint8_t *out, const char *text)
 {
@@ -106,8 +101,7 @@ static void ask_with(const void *options, size_t n, bool question)
 	if (question)
 		dm_question(&msg, "ipv4only.arpa", 1);
 	dm_opt_data(&msg, options, n);
-	step = query_asked(&query, &event, &client, msg.b, msg.n);
-	look();
+	ask_msg();
 }
 
 /* The cookie at the end of the reply, behind code and length. */

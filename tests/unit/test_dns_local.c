@@ -7,12 +7,7 @@
 #include "dns_scene.h"
 
 /* Without a cache: what is asked of a server is seen. */
-static void setup(void)
-{
-	scene(0);
-}
-
-TestSuite(dns_local, .init = setup, .fini = scene_end);
+SCENES(dns_local, 0);
 
 #define REV_WKP "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.F.f.4.6.0.0.ip6.arpa"
 

@@ -9,12 +9,7 @@
 #define AXFR 252
 
 /* Without a cache: each question is asked of the server. */
-static void setup(void)
-{
-	scene(0);
-}
-
-TestSuite(dns_query, .init = setup, .fini = scene_end);
+SCENES(dns_query, 0);
 
 Test(dns_query, d64_03_04_15_synthesises)
 {
@@ -51,9 +46,7 @@ Test(dns_query, d64_02_native_wins)
 Test(dns_query, d64_05_07_others_pass)
 {
 	ask("www.example", 1, NO_EDNS);
-	answer(0);
-	dm_a(&msg, "www.example", 5, "10.0.0.1");
-	send_answer();
+	one_a("www.example", 5, "10.0.0.1");
 	REPLIES("0 qr rd ra\nqd www.example. 1 1\n"
 		"an www.example. 5 A 10.0.0.1\n");
 	/* RFC 3597: data of unknown types is not looked into, even if it
@@ -92,8 +85,7 @@ Test(dns_query, d64_12_13_bytes_and_case)
 	dm_begin(&msg, 1, 0x0100);
 	dm_bytes(&msg, "\4a.\0B\2cD\0\0\34\0\1", 13);
 	dm_bump(&msg, 0);
-	step = query_asked(&query, &event, &client, msg.b, msg.n);
-	look();
+	ask_msg();
 	ASKS("0 rd\nqd a\\046\\000B.cD. 1 28\nopt 1232 00000000 \n");
 	no_aaaa("cd", 60);
 	/* D64-82, up-lower: the server may answer in lower case. */
@@ -111,8 +103,7 @@ Test(dns_query, d64_16_no_recursion_no_synthesis)
 {
 	dm_begin(&msg, 9, 0);
 	dm_question(&msg, "www.example", 28);
-	step = query_asked(&query, &event, &client, msg.b, msg.n);
-	look();
+	ask_msg();
 	ASKS("0\nqd www.example. 1 28\nopt 1232 00000000 \n");
 	no_aaaa("example", 60);
 	REPLIES("0 qr ra\nqd www.example. 1 28\n"
@@ -143,9 +134,7 @@ Test(dns_query, d64_22_several_prefixes)
 	synth.prefix_count = 2;
 	ask("w.example", 28, NO_EDNS);
 	no_aaaa("example", 60);
-	answer(0);
-	dm_a(&msg, "w.example", 30, "192.0.2.33");
-	send_answer();
+	one_a("w.example", 30, "192.0.2.33");
 	/* The addresses are the examples of RFC 6052, 2.4. */
 	REPLIES("0 qr rd ra\nqd w.example. 1 28\n"
 		"an w.example. 30 AAAA 2001:db8:122:344:c0:2:2100:0\n"
@@ -164,9 +153,7 @@ Test(dns_query, d64_25_27_not_global)
 		"an w.example. 30 AAAA 64:ff9b::909:909\n");
 	ask("w.example", 28, NO_EDNS);
 	no_aaaa("example", 60);
-	answer(0);
-	dm_a(&msg, "w.example", 30, "10.0.0.1");
-	send_answer();
+	one_a("w.example", 30, "10.0.0.1");
 	REPLIES("0 qr rd ra\nqd w.example. 1 28\n"
 		"ns example. 60 SOA ns.invalid.\n");
 	cr_expect_eq(query.count[COUNT_NODATA], 1);
@@ -179,9 +166,7 @@ Test(dns_query, d64_28_29_42_excluded)
 	dm_aaaa(&msg, "e.example", 30, "::ffff:9.9.9.9");
 	send_answer();
 	ASKS("0 rd\nqd e.example. 1 1\nopt 1232 00000000 \n");
-	answer(0);
-	dm_a(&msg, "e.example", 700, "9.9.9.9");
-	send_answer();
+	one_a("e.example", 700, "9.9.9.9");
 	/* D64-42: no SOA, so 600 at most. */
 	REPLIES("0 qr rd ra\nqd e.example. 1 28\n"
 		"an e.example. 600 AAAA 64:ff9b::909:909\n");
@@ -312,9 +297,7 @@ Test(dns_query, d64_47_errors_count_as_nothing)
 		answer(rcodes[i]);
 		send_answer();
 		ASKS("0 rd\nqd e.example. 1 1\nopt 1232 00000000 \n");
-		answer(0);
-		dm_a(&msg, "e.example", 30, "9.9.9.9");
-		send_answer();
+		one_a("e.example", 30, "9.9.9.9");
 		REPLIES("0 qr rd ra\nqd e.example. 1 28\n"
 			"an e.example. 30 AAAA 64:ff9b::909:909\n");
 	}
@@ -360,9 +343,7 @@ Test(dns_query, d64_48_50_timeout_counts_as_servfail)
 	step = query_expired(&query, &event);
 	look();
 	ASKS("0 rd\nqd e.example. 1 1\nopt 1232 00000000 \n");
-	answer(0);
-	dm_a(&msg, "e.example", 30, "9.9.9.9");
-	send_answer();
+	one_a("e.example", 30, "9.9.9.9");
 	REPLIES("0 qr rd ra\nqd e.example. 1 28\n"
 		"an e.example. 30 AAAA 64:ff9b::909:909\n");
 	cr_expect_eq(query_deadline(&query), UINT64_MAX);
@@ -453,9 +434,7 @@ Test(dns_query, d64_68_70_73_signed_absence_is_left_alone)
 	/* Unsigned: synthesise for DO too. */
 	ask("s.example", 28, DO);
 	no_aaaa("example", 60);
-	answer(0);
-	dm_a(&msg, "s.example", 30, "9.9.9.9");
-	send_answer();
+	one_a("s.example", 30, "9.9.9.9");
 	REPLIES("0 qr rd ra\nqd s.example. 1 28\n"
 		"an s.example. 30 AAAA 64:ff9b::909:909\n"
 		"opt 1232 00008000 000f0002001d\n");
@@ -649,9 +628,7 @@ Test(dns_query, d64_87_ignored_aaaa)
 	add_ignored("broken.example");
 	ask("w.Broken.example", 28, NO_EDNS);
 	ASKS("0 rd\nqd w.Broken.example. 1 1\nopt 1232 00000000 \n");
-	answer(0);
-	dm_a(&msg, "w.broken.example", 700, "9.9.9.9");
-	send_answer();
+	one_a("w.broken.example", 700, "9.9.9.9");
 	REPLIES("0 qr rd ra\nqd w.Broken.example. 1 28\n"
 		"an w.Broken.example. 600 AAAA 64:ff9b::909:909\n");
 	ask("w.broken.example", 28, NO_EDNS);
@@ -784,9 +761,7 @@ Test(dns_query, errors_are_taken_to_the_next_server)
 		cr_expect_eq(step.what == QUERY_ASK, rows[i].next, "%zu", i);
 		if (!rows[i].next)
 			continue;
-		answer(0);
-		dm_a(&msg, "e.example", 9, "9.9.9.9");
-		send_answer();
+		one_a("e.example", 9, "9.9.9.9");
 		REPLIES("0 qr rd ra\nqd e.example. 1 1\n"
 			"an e.example. 9 A 9.9.9.9\n");
 	}
@@ -856,8 +831,7 @@ Test(dns_query, d64_01_other_classes)
 	dm_begin(&msg, 1, 0x0100);
 	dm_bytes(&msg, "\7version\4bind\0\0\34\0\3", 18);
 	dm_bump(&msg, 0);
-	step = query_asked(&query, &event, &client, msg.b, msg.n);
-	look();
+	ask_msg();
 	ASKS("0 rd\nqd version.bind. 3 28\nopt 1232 00000000 \n");
 	dm_begin(&msg, be_get16(asked), 0x8180);
 	dm_bytes(&msg, "\7version\4bind\0\0\34\0\3", 18);
@@ -869,9 +843,7 @@ Test(dns_query, d64_01_other_classes)
 Test(dns_query, d64_08_any)
 {
 	ask("w.example", 255, NO_EDNS);
-	answer(0);
-	dm_a(&msg, "w.example", 30, "9.9.9.9");
-	send_answer();
+	one_a("w.example", 30, "9.9.9.9");
 	REPLIES("0 qr rd ra\nqd w.example. 1 255\n"
 		"an w.example. 30 A 9.9.9.9\n");
 }
@@ -891,9 +863,7 @@ Test(dns_query, d64_11_shortest_and_longest_name)
 		strcat(longest, i ? ".x" : "x");
 	ask(longest, 28, NO_EDNS);
 	no_aaaa("x", 60);
-	answer(0);
-	dm_a(&msg, longest, 30, "9.9.9.9");
-	send_answer();
+	one_a(longest, 30, "9.9.9.9");
 	cr_assert_eq(step.what, QUERY_REPLY);
 	cr_expect(strstr(show(reply_buf, step.len),
 			 ".x.x. 30 AAAA 64:ff9b::909:909\n"));

@@ -43,8 +43,11 @@ static void expire(struct ev_loop *loop, struct ev_timer *t)
 static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
 {
 	struct plat *d = ctx;
+	const struct xlat_result r = nat64_packet(d->nat64, p, now);
 
-	return nat64_packet(d->nat64, p, now);
+	if (XL_UNLIKELY(r.why))
+		platwarn_see(&d->warn, d->nat64, r.why, now);
+	return r;
 }
 
 static void batch_done(void *ctx)

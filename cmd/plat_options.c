@@ -221,6 +221,12 @@ static const char *parse_max_sessions(void *field, const char *text)
 			 "a number from 1 to 16777214");
 }
 
+static const char *parse_rate(void *field, const char *text)
+{
+	return parse_u32(field, text, 1, NAT64_RATE_MAX,
+			 "a number from 1 to 1000000");
+}
+
 static const char *parse_state(void *field, const char *text)
 {
 	const char *name = strrchr(text, '/');
@@ -276,6 +282,15 @@ static const struct option_row rows[] = {
 	OPTION(struct plat_options, nat64.max_per_subscriber,
 	       "max-sessions-per-subscriber", "N", parse_max_sessions,
 	       OPTION_LIVE, "default: no limit"),
+	OPTION(struct plat_options, nat64.max_bindings,
+	       "max-bindings-per-subscriber", "N", parse_max_sessions,
+	       OPTION_LIVE, "ports it may have; default: no limit"),
+	OPTION(struct plat_options, nat64.max_rate, "max-rate-per-subscriber",
+	       "N", parse_rate, OPTION_LIVE,
+	       "sessions it opens in a second; default: no limit"),
+	OPTION(struct plat_options, nat64.max_per_binding,
+	       "max-sessions-per-binding", "N", parse_max_sessions, OPTION_LIVE,
+	       "default: no limit"),
 	OPTION(struct plat_options, state, "state", "FILE", parse_state, 0,
 	       "keep sessions over a restart in it"),
 	OPTION(struct plat_options, state_interval, "state-interval", "TIME",

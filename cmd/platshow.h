@@ -6,6 +6,7 @@
 #define XLAT_CMD_PLATSHOW_H
 
 #include "plat_options.h"
+#include "platwarn.h"
 #include "state.h"
 #include "trans.h"
 
@@ -13,6 +14,7 @@
  * struct plat - the running NAT64
  * @expiry:	when the next session runs out
  * @state:	the file that they survive in
+ * @warn:	what the log was told of refusals
  */
 struct plat {
 	struct trans trans; /* first member */
@@ -20,6 +22,7 @@ struct plat {
 	struct nat64 *nat64;
 	struct ev_timer expiry;
 	struct state state;
+	struct platwarn warn;
 };
 
 /* What ctl may ask, and what Prometheus gets; of a struct plat. */

@@ -104,6 +104,21 @@ static enum xlat_why add(struct nat64 *n, const struct binding *as,
 	return why;
 }
 
+static enum xlat_why has_room(const struct nat64 *n, uint32_t subscriber)
+{
+	return n->cfg.max_bindings && subscriber_at(n, subscriber)->bindings >=
+					      n->cfg.max_bindings
+		       ? WHY_SUBSCRIBER_BINDINGS
+		       : WHY_NONE;
+}
+
+static enum xlat_why take_port(struct nat64 *n, struct binding *b)
+{
+	b->pool_port =
+		pool_take(&n->pool, b->pool, b->bib, b->client_port, draw(n));
+	return b->pool_port ? WHY_NONE : WHY_POOL_EXHAUSTED;
+}
+
 enum xlat_why binding_open(struct nat64 *n, struct addr6 client, uint16_t port,
 			   enum bib bib, uint32_t *index)
 {
@@ -115,8 +130,11 @@ enum xlat_why binding_open(struct nat64 *n, struct addr6 client, uint16_t port,
 	if (why)
 		return why;
 	b.pool = (uint16_t)subscriber_at(n, b.subscriber)->pool;
-	b.pool_port = pool_take(&n->pool, b.pool, bib, port, draw(n));
-	why = b.pool_port ? add(n, &b, index) : WHY_POOL_EXHAUSTED;
+	why = has_room(n, b.subscriber);
+	if (!why)
+		why = take_port(n, &b);
+	if (!why)
+		why = add(n, &b, index);
 	if (why)
 		subscriber_release(n, b.subscriber);
 	return why;
@@ -163,8 +181,11 @@ enum xlat_why binding_restore(struct nat64 *n, const struct session *s,
 	why = subscriber_fix(n, s->client, pool, &b.subscriber);
 	if (why)
 		return why;
-	pool_claim(&n->pool, pool, s->bib, s->pool_port);
-	why = add(n, &b, index);
+	why = has_room(n, b.subscriber);
+	if (!why) {
+		pool_claim(&n->pool, pool, s->bib, s->pool_port);
+		why = add(n, &b, index);
+	}
 	if (why)
 		subscriber_release(n, b.subscriber);
 	return why;

@@ -16,6 +16,8 @@ XL_INLINE void clock_set(struct nat64 *n, uint64_t now)
 {
 	const uint32_t seconds = (uint32_t)(now / NS_PER_S);
 
+	if (now > n->now_ns)
+		n->now_ns = now;
 	if (seconds > n->now)
 		n->now = seconds;
 }

@@ -68,6 +68,8 @@ const char *nat64_config_check(const struct nat64_config *c)
 		return "from 1 to 16777214 sessions";
 	if (c->subscriber_len == 0 || c->subscriber_len > 128)
 		return "a subscriber prefix of 1 to 128 bits";
+	if (c->max_rate > NAT64_RATE_MAX)
+		return "at most 1000000 new sessions a second";
 	return NULL;
 }
 

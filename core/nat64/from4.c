@@ -76,13 +76,15 @@ static struct xlat_result begin(struct nat64 *n, struct pkt *p,
 		return xlat_drop(why);
 	binding = binding_find4(n, f->pool, f->pool_port, f->bib);
 	why = decide(n, p, v, f, which, binding, &open);
-	if (!why && open)
+	b = binding_at(n, binding);
+	if (!why && open) {
+		n->refused = b->client;
 		why = session_open(n, binding, f->remote, f->remote_port, &i);
+	}
 	if (why)
 		return xlat_drop(why);
 	if (i && f->bib == BIB_TCP)
 		session_event(n, i, TCPFSM_V4_SYN);
-	b = binding_at(n, binding);
 	return send6(n, p, v, b->client, b->client_port, f, second_leg);
 }
 

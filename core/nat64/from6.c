@@ -29,6 +29,8 @@ static enum xlat_why open_session(struct nat64 *n, const struct flow6 *f,
 
 	if (slab_is_full(&n->sessions))
 		return WHY_TABLE_FULL;
+	if (!subscriber_admit(n, f->client))
+		return WHY_SUBSCRIBER_RATE;
 	if (!binding)
 		why = binding_open(n, f->client, f->client_port, f->bib,
 				   &binding);
@@ -85,8 +87,10 @@ static struct xlat_result begin(struct nat64 *n, struct pkt *p,
 	if (f->bib == BIB_TCP && !tcpfsm_opens(v->tcp_flags))
 		return stray(n, p, v, f, binding);
 	why = open_session(n, f, binding, &i);
-	if (why)
+	if (why) {
+		n->refused = f->client;
 		return error_reply6(t, p, v, why, 1, 3, 0);
+	}
 	if (f->bib == BIB_TCP)
 		open_tcp(n, i);
 	s = session_at(n, i);

@@ -59,6 +59,7 @@ struct nat64_static {
 #define NAT64_POOL_MAX     4096 /* addresses */
 #define NAT64_STATIC_MAX   4096
 #define NAT64_SESSIONS_MAX ((1u << 24) - 2) /* 16777214 */
+#define NAT64_RATE_MAX     1000000u
 
 /**
  * struct nat64_config - everything that does not change while packets flow
@@ -80,6 +81,12 @@ struct nat64_static {
  * @subscriber_len: length of a subscriber's IPv6 prefix; one prefix keeps one
  *		IPv4 address (RFC 6888, REQ-2)
  * @max_per_subscriber: sessions a subscriber may have; 0: no limit
+ * @max_bindings: bindings a subscriber may have, static ones included, which
+ *		are never refused; 0: no limit (RFC 6888, REQ-4)
+ * @max_rate:	sessions a subscriber may open in a second, at most
+ *		NAT64_RATE_MAX; as many at once after a quiet one; what IPv4
+ *		hosts open does not count; 0: no limit (RFC 6888, REQ-4)
+ * @max_per_binding: sessions a binding may have; 0: no limit (RFC 6888, REQ-5)
  * @key:	128 random bits: hash tables and port choice
  */
 struct nat64_config {
@@ -97,6 +104,9 @@ struct nat64_config {
 	uint32_t max_sessions;
 	uint8_t subscriber_len;
 	uint32_t max_per_subscriber;
+	uint32_t max_bindings;
+	uint32_t max_rate;
+	uint32_t max_per_binding;
 	uint64_t key[2];
 };
 
@@ -154,6 +164,12 @@ uint32_t nat64_move(struct nat64 *n, const struct nat64 *from, uint64_t now);
  */
 XL_MUST_USE struct xlat_result nat64_packet(struct nat64 *n, struct pkt *p,
 					    uint64_t now);
+
+/**
+ * nat64_refused() - the subscriber to whom the last packet that was not
+ * forwarded because of a limit, or because something was used up, belonged
+ */
+struct net6 nat64_refused(const struct nat64 *n);
 
 /**
  * nat64_expire() - remove what has run out, send what had to wait

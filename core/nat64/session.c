@@ -88,6 +88,12 @@ static enum nat64_class first_class(uint8_t bib)
 				 : NAT64_TCP_TRANS;
 }
 
+/* A limit of 0 is none. */
+static bool is_reached(uint32_t limit, uint32_t count)
+{
+	return limit && count >= limit;
+}
+
 enum xlat_why session_open(struct nat64 *n, uint32_t binding, uint32_t remote,
 			   uint16_t remote_port, uint32_t *index)
 {
@@ -95,9 +101,10 @@ enum xlat_why session_open(struct nat64 *n, uint32_t binding, uint32_t remote,
 	struct subscriber *sub = binding_subscriber(n, b);
 	struct session *s;
 
-	if (n->cfg.max_per_subscriber &&
-	    sub->sessions >= n->cfg.max_per_subscriber)
+	if (is_reached(n->cfg.max_per_subscriber, sub->sessions))
 		return WHY_SUBSCRIBER_LIMIT;
+	if (is_reached(n->cfg.max_per_binding, b->sessions))
+		return WHY_BINDING_LIMIT;
 	*index = slab_take(&n->sessions);
 	if (!*index)
 		return WHY_TABLE_FULL;

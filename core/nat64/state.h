@@ -73,10 +73,13 @@ struct binding {
 
 /**
  * struct subscriber - an IPv6 prefix that has bindings
+ * @due:	when it may open its next session if it opens them evenly, ns;
+ *		a second's worth may come before its time
  * @pool:	number of the address that all its bindings have
  */
 struct subscriber {
 	struct addr6 prefix;
+	uint64_t due;
 	uint32_t bindings;
 	uint32_t sessions;
 	uint32_t pool;
@@ -207,6 +210,8 @@ struct nat64 {
 	struct fifo datagrams_ready; /* fragments wait, and may go */
 	struct fragment_share *shares;
 	uint32_t now; /* seconds */
+	uint64_t now_ns;
+	struct addr6 refused; /* as of nat64_refused() */
 	uint64_t draws;
 	uint64_t sessions_created;
 	uint64_t bindings_created;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "nat64/subscriber.h"
 
+#include "nat64/clock.h"
 #include "nat64/hash.h"
 
 static uint64_t hash_prefix(const struct nat64 *n, struct addr6 prefix,
@@ -28,6 +29,12 @@ static uint32_t find(const struct nat64 *n, struct addr6 prefix)
 	return 0;
 }
 
+/* ns between two sessions at the highest rate. */
+static uint64_t spacing(const struct nat64 *n)
+{
+	return n->cfg.max_rate ? NS_PER_S / n->cfg.max_rate : 0;
+}
+
 static enum xlat_why make(struct nat64 *n, struct addr6 prefix, uint32_t pool,
 			  uint32_t *index)
 {
@@ -44,6 +51,7 @@ static enum xlat_why make(struct nat64 *n, struct addr6 prefix, uint32_t pool,
 	s = subscriber_at(n, *index);
 	s->prefix = prefix;
 	s->pool = pool;
+	s->due = n->now_ns + spacing(n);
 	return WHY_NONE;
 }
 
@@ -73,6 +81,30 @@ enum xlat_why subscriber_fix(struct nat64 *n, struct addr6 client,
 
 	*index = find(n, prefix);
 	return *index ? WHY_NONE : make(n, prefix, pool, index);
+}
+
+bool subscriber_admit(struct nat64 *n, struct addr6 client)
+{
+	const uint64_t step = spacing(n);
+	struct subscriber *s;
+	uint32_t i;
+
+	if (!step)
+		return true;
+	i = find(n, prefix_of(n, client));
+	if (!i)
+		return true; /* make() counts its first */
+	s = subscriber_at(n, i);
+	if (s->due > n->now_ns + NS_PER_S - step)
+		return false;
+	s->due = (s->due > n->now_ns ? s->due : n->now_ns) + step;
+	return true;
+}
+
+struct net6 nat64_refused(const struct nat64 *n)
+{
+	return (struct net6){ addr6_mask(n->refused, n->cfg.subscriber_len),
+			      n->cfg.subscriber_len };
 }
 
 void subscriber_release(struct nat64 *n, uint32_t index)

@@ -34,6 +34,12 @@ XL_MUST_USE enum xlat_why subscriber_fix(struct nat64 *n, struct addr6 client,
 					 uint32_t pool, uint32_t *index);
 
 /**
+ * subscriber_admit() - may this client's subscriber open a session now, by its
+ * rate? It counts as one if so
+ */
+XL_MUST_USE bool subscriber_admit(struct nat64 *n, struct addr6 client);
+
+/**
  * subscriber_release() - forget it if it has no binding
  */
 void subscriber_release(struct nat64 *n, uint32_t index);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """xlat plat, the real binary: customers and servers are a packet socket on its
 device. Bindings, filtering, TCP, ICMP, hairpinning and limits (RFC 6146)."""
+import time
 import unittest
 
 import lab
@@ -292,6 +293,43 @@ class Subscribers(Case):
         self.dropped(udp("2001:db8:a::2", SERVER6, 5000, 53),
                      "subscriber-limit")
         self.out(udp(BOB, SERVER6, 5000, 53))
+
+
+class Limits(Case):
+    more = ["--max-bindings-per-subscriber", "3",
+            "--max-sessions-per-binding", "2",
+            "--max-rate-per-subscriber", "6"]
+
+    def told(self, reason):
+        return [line for line in self.plat.output().splitlines()
+                if f", {reason}: " in line]
+
+    def test_each_is_named(self):
+        """RFC 6888, REQ-4, REQ-5 and REQ-11: dropped, counted, told once."""
+        for port in range(3):
+            self.out(udp(ANN, SERVER6, 4000 + port, 53))
+        for port in range(3):
+            self.dropped(udp(ANN, SERVER6, 5000 + port, 53),
+                         "subscriber-bindings")
+        time.sleep(1)
+        self.out(udp(ANN, SERVER6, 4000, 54))
+        self.dropped(udp(ANN, SERVER6, 4000, 55), "binding-limit")
+        for port in range(40):
+            self.tap.send(udp(BOB, SERVER6, 4000, 1000 + port))
+        lab.wait_for(lambda: self.drops()["drop-subscriber-rate"] > 20,
+                     "the rate", 2)
+        for reason, who in (("subscriber-bindings", "2001:db8:a::/64"),
+                            ("binding-limit", "2001:db8:a::/64"),
+                            ("subscriber-rate", "2001:db8:b::/64")):
+            line, = self.told(reason)
+            self.assertIn(f"subscriber {who} is refused", line)
+
+    def test_the_client_is_told(self):
+        """RFC 6888, REQ-11b: host unreachable."""
+        for port in range(3):
+            self.out(udp(ANN, SERVER6, 4000 + port, 53))
+        p = self.tap.ask(udp(ANN, SERVER6, 5000, 53), six)
+        self.assertEqual((p.dst, p.type, p.code), (ANN, 1, 3))
 
 
 class SmallPool(unittest.TestCase):

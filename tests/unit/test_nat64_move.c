@@ -81,6 +81,36 @@ Test(nat64_move, what_is_not_allowed_stays_behind)
 	world_free(a);
 }
 
+Test(nat64_move, limits_hold)
+{
+	uint16_t ports[3];
+	struct world *a = world_before(ports);
+	struct world *b = world_new();
+
+	for (uint16_t i = 0; i < 4; i++)
+		bind_port(a, udp6(C1, 4000, W, 100 + i));
+	b->cfg.max_bindings = 2;
+	cr_expect_eq(move(b, a), 6, "one binding stays behind");
+	cr_expect_eq(binding_count(b), 2);
+	send_seg(b, udp6(C1, 5000, Z, 53));
+	expect_error(b, WHY_SUBSCRIBER_BINDINGS, 1, 3);
+	world_free(b);
+
+	b = world_new();
+	b->cfg.max_per_binding = 3;
+	cr_expect_eq(move(b, a), 3 + 2);
+	send_seg(b, udp6(C1, 4000, W, 200));
+	expect_error(b, WHY_BINDING_LIMIT, 1, 3);
+	world_free(b);
+
+	/* They are none that begin: a rate does not count them. */
+	b = world_new();
+	b->cfg.max_rate = 3;
+	cr_expect_eq(move(b, a), 7);
+	world_free(b);
+	world_free(a);
+}
+
 /* Whom a client has sent to is known afterwards, too. */
 Test(nat64_move, filtering_begins)
 {

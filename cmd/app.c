@@ -348,8 +348,7 @@ static void close_all(struct app *a)
 {
 	a->hooks->close(a);
 	metrics_close(&a->metrics, &a->loop);
-	if (a->control.clients)
-		control_close(&a->control, &a->loop);
+	control_close(&a->control, &a->loop);
 	ev_close(&a->loop);
 }
 

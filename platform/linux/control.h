@@ -4,21 +4,16 @@
  *
  * A client sends one line: a command and its arguments (ctlarg.h), and for JSON
  * "--json" behind them. It gets "ok" or "error TEXT" and then the answer, until
- * the connection closes. Answers are made a bufferful at a time, when the
- * client has taken the last one, so that neither a million sessions nor a
- * client that stops reading holds up packets.
+ * the connection closes (serve.h).
  */
 #ifndef XLAT_LINUX_CONTROL_H
 #define XLAT_LINUX_CONTROL_H
 
-#include "ctlarg.h"
-#include "ev.h"
-#include "report.h"
 #include "sandbox.h"
+#include "serve.h"
 
 #define CONTROL_CLIENTS   8u
 #define CONTROL_PATH_SIZE 108u /* of a UNIX socket, with its NUL */
-#define CONTROL_BUFFER    16384u
 
 /**
  * struct control_command - something that can be asked
@@ -52,34 +47,20 @@ struct control_action {
 	const struct ctlarg *args;
 };
 
-struct control_client {
-	struct ev ev; /* first member */
-	struct control *owner;
-	struct ev_timer patience;
-	const struct control_command *command; /* NULL: still asking */
-	struct report report;
-	uint32_t cursor;
-	bool ended;     /* the last record is in the buffer */
-	uint32_t start; /* of what is to be written */
-	uint32_t len;
-	_Alignas(16) uint8_t asked[CTLARG_SIZE];
-	char buf[CONTROL_BUFFER];
-};
-
 /**
  * struct control - the listening side
  * @commands:	the applet's own; ended by one without a name
  * @common:	those that every applet has, text only; likewise
  * @actions:	likewise
  * @ctx:	for all of them
+ * @path:	"": nobody listens
  */
 struct control {
-	struct ev ev; /* first member */
+	struct serve serve; /* first member */
 	const struct control_command *commands;
 	const struct control_command *common;
 	const struct control_action *actions;
 	void *ctx;
-	struct control_client *clients;
 	char path[CONTROL_PATH_SIZE];
 };
 
@@ -95,7 +76,7 @@ struct control {
 XL_MUST_USE int control_open(struct control *c, struct ev_loop *loop,
 			     const char *path, struct sandbox_user user);
 
-/* Close all connections and remove the socket. */
+/* Close all connections and remove the socket, if there is one. */
 void control_close(struct control *c, struct ev_loop *loop);
 
 #endif

@@ -124,6 +124,13 @@ def status(pid):
     return dict(re.findall(r"^(\w+):[ \t]*(.*)$", text, re.M))
 
 
+def cpu_seconds(pid):
+    """What it has used so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    used = sum(map(int, fields.split()[11:13]))
+    return used / os.sysconf("SC_CLK_TCK")
+
+
 def alive(pid):
     """Is there such a process, and not only its exit status?"""
     state = _status_field(pid, "State")

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 import lab
@@ -86,6 +87,42 @@ class Faults(unittest.TestCase):
                 self.assertTrue(program.output().strip(), limit)
             self.assertEqual(self.left_behind(), [], program.output())
         self.assertTrue(refused and ran, (refused, ran))
+
+    def test_out_of_descriptors(self):
+        """While it runs: who asks waits, it does not spin, and goes on."""
+        program = self.box.start("prlimit", "--nofile=16", lab.XLAT, *SIIT,
+                                 "--metrics", "127.0.0.1:9464")
+        program.wait_output("is ready")
+        fds = pathlib.Path(f"/proc/{program.pid}/fd")
+
+        def connect():
+            client = socket.socket(socket.AF_UNIX)
+            self.addCleanup(client.close)
+            client.connect(SOCKET)
+            client.settimeout(5)
+            return client
+
+        free = 16 - len(list(fds.iterdir()))
+        self.assertTrue(0 < free < 8, free)
+        first = [connect() for _ in range(free)]
+        lab.wait_for(lambda: len(list(fds.iterdir())) == 16, "no more left")
+        late = connect()
+        with self.box.inside(), socket.socket() as scraper:
+            scraper.connect(("127.0.0.1", 9464))
+            scraper.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            late.sendall(b"status\n")
+            before = lab.cpu_seconds(program.pid)
+            time.sleep(1)
+            self.assertLess(lab.cpu_seconds(program.pid) - before, 0.05)
+            late.setblocking(False)
+            self.assertRaises(BlockingIOError, late.recv, 1)
+            for client in first:
+                client.close()
+            late.settimeout(5)
+            scraper.settimeout(5)
+            self.assertEqual(late.recv(3), b"ok\n")
+            self.assertTrue(scraper.recv(15).endswith(b"200 OK"))
+        self.assertEqual(program.stop(), 0, program.output())
 
     def test_ten_thousand_clients(self):
         """One after the other, some of which ask, and some do not wait."""

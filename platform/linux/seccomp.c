@@ -162,6 +162,12 @@ static const struct rule follower[] = {
 	ALLOW(setsockopt),
 };
 
+/* Web servers are tried, too; stdio asks whether it writes to a terminal. */
+static const struct rule doctor[] = {
+	ALLOW(getsockopt),
+	ALLOW_IF(ioctl, 1, ~0u, TIOCGWINSZ),
+};
+
 static const struct rule resolver[] = {
 #ifdef __NR_recvmmsg_time64
 	ALLOW(recvmmsg_time64),
@@ -215,8 +221,8 @@ static const struct rule keeper[] = {
 /* Six instructions a rule at most, and what is around them. */
 #define PROGRAM_MAX                                                            \
 	(8 + 6 * (XL_COUNT(common) + XL_COUNT(serving) + XL_COUNT(engine) +    \
-		  XL_COUNT(follower) + XL_COUNT(resolver) + XL_COUNT(helper) + \
-		  XL_COUNT(keeper)))
+		  XL_COUNT(follower) + XL_COUNT(doctor) + XL_COUNT(resolver) + \
+		  XL_COUNT(helper) + XL_COUNT(keeper)))
 
 struct program {
 	struct sock_filter code[PROGRAM_MAX];
@@ -303,10 +309,12 @@ static void add_job(struct program *p, enum seccomp_job job)
 		add_rules(p, keeper, XL_COUNT(keeper));
 	else
 		add_rules(p, serving, XL_COUNT(serving));
-	if (job == SECCOMP_ENGINE || job == SECCOMP_FOLLOWER)
+	if (job >= SECCOMP_ENGINE && job <= SECCOMP_DOCTOR)
 		add_rules(p, engine, XL_COUNT(engine));
-	if (job == SECCOMP_FOLLOWER)
+	if (job == SECCOMP_FOLLOWER || job == SECCOMP_DOCTOR)
 		add_rules(p, follower, XL_COUNT(follower));
+	if (job == SECCOMP_DOCTOR)
+		add_rules(p, doctor, XL_COUNT(doctor));
 	if (job == SECCOMP_RESOLVER)
 		add_rules(p, resolver, XL_COUNT(resolver));
 }

@@ -73,6 +73,16 @@ def running(applet, *more):
         yield net["box"].xlat(*APPLETS[applet], *more), net["box"]
 
 
+def examining(net):
+    """A doctor who has opened what he needs and waits for advertisements."""
+    net.link("box", "wan", "isp", "box")
+    box = net["box"]
+    doctor = box.start(lab.XLAT, "doctor", "--uplink", "wan")
+    doctor.wait_until(lambda: lab.status(doctor.pid)["Seccomp"] == "2",
+                      "its filter")
+    return doctor
+
+
 def translates(box):
     with packets.Tap(box, "siit") as tap:
         p = tap.ask(udp(FAR4, A4, 1, 2, b"x"),
@@ -112,6 +122,13 @@ class Killed(unittest.TestCase):
             "connect": NO_SOCKETS["connect"],
             "a file made": NEVER["a file made"],
             "epoll_ctl": (EPOLL_CTL, 0, 0, 0, 0)}, helper=True)
+
+
+    def test_doctor(self):
+        for name, call in SOME.items():
+            with self.subTest(name), lab.Lab("box", "isp") as net:
+                doctor = examining(net)
+                self.assertIsNone(inject.call(doctor.pid, *call))
 
 
 @unittest.skipUnless(platform.machine() == "x86_64", "registers of x86-64")
@@ -164,6 +181,11 @@ class Status(unittest.TestCase):
                                    seccomp)
                     self.assertEqual("warning: no sandbox"
                                      in program.output(), bool(option))
+
+
+    def test_doctor(self):
+        with lab.Lab("box", "isp") as net:
+            self.check(examining(net).pid)
 
 
 class Source(unittest.TestCase):

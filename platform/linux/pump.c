@@ -194,7 +194,7 @@ int pump_open(struct pump *pump, struct ev_loop *loop, struct tun *tun)
 {
 	pump->tun = tun;
 	pump->ev = (struct ev){ .fd = tun->fd, .ready = tun_ready };
-	pump->buf = take(PKT_BUF_SIZE);
+	pump->buf = take(TUN_BUF_SIZE);
 	pump->piece = take(PKT_BUF_SIZE);
 	pump->gather = take(sizeof(*pump->gather));
 	if (!pump->buf || !pump->piece || !pump->gather)

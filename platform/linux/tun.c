@@ -110,21 +110,25 @@ void tun_reduce(struct tun *t, enum pkt_gso gso)
 	negotiate(t, true);
 }
 
-int tun_read(const struct tun *t, uint8_t *buf, struct pkt *p)
+int tun_read(struct tun *t, uint8_t *buf, struct pkt *p)
 {
-	uint8_t *wire = buf + PKT_HEADROOM - VNET_HDR_LEN;
-	const size_t room = PKT_BUF_SIZE - PKT_HEADROOM + VNET_HDR_LEN;
-	const ssize_t n = read(t->fd, wire, room);
+	uint8_t *data = buf + TUN_PAGE - t->lead;
+	uint8_t *wire = data - VNET_HDR_LEN;
+	const ssize_t n = read(t->fd, wire, VNET_HDR_LEN + PKT_MAX);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (n < (ssize_t)VNET_HDR_LEN)
 		return -EBADMSG;
-	p->data = buf + PKT_HEADROOM;
+	p->data = data;
 	p->len = (uint32_t)n - VNET_HDR_LEN;
-	p->headroom = PKT_HEADROOM;
-	p->tailroom = PKT_BUF_SIZE - PKT_HEADROOM - p->len;
-	return vnet_load(wire, p) ? 1 : -EBADMSG;
+	p->headroom = TUN_PAGE - t->lead;
+	p->tailroom = TUN_BUF_SIZE - p->headroom - p->len;
+	if (!vnet_load(wire, p))
+		return -EBADMSG;
+	if (p->gso)
+		t->lead = vnet_super_headers(p);
+	return 1;
 }
 
 int tun_write(const struct tun *t, const struct pkt *p)

@@ -10,6 +10,11 @@
 
 #include "packet.h"
 
+/* What a packet is read into, from the start of a page: the second page is
+ * where the payload of a super-packet should start (tun_read). */
+#define TUN_PAGE     4096u
+#define TUN_BUF_SIZE (TUN_PAGE + PKT_MAX + 64u)
+
 /**
  * struct tun - an open device
  * @fd:		non-blocking descriptor
@@ -17,6 +22,7 @@
  * @ifindex:	interface index
  * @tso:	TCP super-packets are offered and taken
  * @uso:	UDP super-packets are offered and taken
+ * @lead:	bytes of headers of the last super-packet that was read
  * @name:	interface name
  */
 struct tun {
@@ -25,6 +31,7 @@ struct tun {
 	int ifindex;
 	bool tso;
 	bool uso;
+	uint32_t lead;
 	char name[16];
 };
 
@@ -51,13 +58,18 @@ void tun_reduce(struct tun *t, enum pkt_gso gso);
 
 /**
  * tun_read() - read one packet
- * @buf:	PKT_BUF_SIZE bytes
- * @p:		set; PKT_HEADROOM bytes of headroom
+ * @buf:	TUN_BUF_SIZE bytes, at the start of a page
+ * @p:		set; at least PKT_HEADROOM bytes of headroom
+ *
+ * The payload of a flow's next super-packet lands at the start of a page. The
+ * kernel keeps it at such a place, too, before and after, and a copy between
+ * addresses with the same low bits is a quarter faster than between others
+ * (seen on AMD EPYC: 32 KiB in 1.0 us instead of 1.3).
  *
  * Return: 1; 0: there is none now; -EBADMSG: not understood, dropped; another
  *         -errno: the device is down or gone
  */
-XL_MUST_USE int tun_read(const struct tun *t, uint8_t *buf, struct pkt *p);
+XL_MUST_USE int tun_read(struct tun *t, uint8_t *buf, struct pkt *p);
 
 /**
  * tun_write() - write one packet

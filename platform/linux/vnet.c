@@ -58,6 +58,15 @@ static uint32_t transport_offset(const struct pkt *p)
 	return IP6_HDR_LEN + (p->data[6] == IP_FRAGMENT ? IP6_FRAG_LEN : 0);
 }
 
+uint32_t vnet_super_headers(const struct pkt *p)
+{
+	const uint32_t l4 = transport_offset(p);
+
+	if (p->gso == PKT_GSO_TCP && p->len > l4 + 12)
+		return l4 + (uint32_t)((p->data[l4 + 12] >> 4) << 2);
+	return l4 + UDP_HDR_LEN;
+}
+
 void vnet_store(uint8_t *wire, const struct pkt *p)
 {
 	struct virtio_net_hdr h = { 0 };
@@ -73,12 +82,7 @@ void vnet_store(uint8_t *wire, const struct pkt *p)
 	if (p->gso) {
 		h.gso_type = gso_type(p, ipv4);
 		h.gso_size = p->gso_size;
-		h.hdr_len = (uint16_t)(l4 + UDP_HDR_LEN);
-		if (p->gso == PKT_GSO_TCP)
-			h.hdr_len =
-				(uint16_t)(l4 +
-					   (uint32_t)((p->data[l4 + 12] >> 4)
-						      << 2));
+		h.hdr_len = (uint16_t)vnet_super_headers(p);
 	}
 	mem_copy(wire, &h, sizeof(h));
 }

@@ -31,4 +31,13 @@ XL_MUST_USE bool vnet_load(const uint8_t *wire, struct pkt *p);
  */
 void vnet_store(uint8_t *wire, const struct pkt *p);
 
+/**
+ * vnet_super_headers() - where the payload of a super-packet starts
+ * @p:		super-packet of either family, without extension headers other
+ *		than a Fragment header
+ *
+ * Return: bytes of its IP and transport headers, 128 at most
+ */
+XL_MUST_USE uint32_t vnet_super_headers(const struct pkt *p);
+
 #endif

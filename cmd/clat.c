@@ -130,6 +130,7 @@ static const struct option_row rows[] = {
 	       OPTION_LIVE, "yield to native IPv4 (default), or not"),
 	OPTION(struct options, follow.metric, "metric", "N", parse_metric,
 	       OPTION_LIVE, "of the IPv4 default route; default: 2048"),
+	TRANS_TIMEOUT(struct options),
 	OPTION(struct options, check_network, "check-network", NULL,
 	       parse_switch, OPTION_SWITCH | OPTION_ARGS,
 	       "say whether a CLAT is possible, and leave"),

@@ -190,6 +190,25 @@ const char *parse_host_port(const char *text, struct addr6 *addr, char zone[16],
 	return NULL;
 }
 
+bool parse_duration(const char *text, uint32_t *seconds)
+{
+	static const char units[] = "smh";
+	static const uint32_t factor[] = { 1, 60, 3600 };
+	const size_t n = strspn(text, "0123456789");
+	const char *unit = text[n] ? strchr(units, text[n]) : units;
+	char digits[8] = "";
+	uint64_t number;
+
+	if (n >= sizeof(digits) || !unit || (text[n] && text[n + 1]))
+		return false;
+	memcpy(digits, text, n);
+	if (!parse_number(digits, 1, 9999999, &number))
+		return false;
+	number *= factor[unit - units];
+	*seconds = (uint32_t)number;
+	return number <= UINT32_MAX;
+}
+
 int parse_word(const char *text, const char *const *words)
 {
 	for (int i = 0; words[i]; i++)

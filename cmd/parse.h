@@ -23,6 +23,13 @@
 XL_MUST_USE bool parse_number(const char *text, uint64_t min, uint64_t max,
 			      uint64_t *out);
 
+/**
+ * parse_duration() - "90", "90s", "5m" or "2h", in seconds; not 0
+ *
+ * Return: false if it is no such time, or has more than seven digits
+ */
+XL_MUST_USE bool parse_duration(const char *text, uint32_t *seconds);
+
 /* Addresses, in host order. */
 XL_MUST_USE const char *parse_addr4(const char *text, uint32_t *out);
 XL_MUST_USE const char *parse_addr6(const char *text, struct addr6 *out);

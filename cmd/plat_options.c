@@ -157,25 +157,6 @@ static const char *parse_static(void *field, const char *text)
 	return list_add(field, &s, sizeof(s));
 }
 
-/* "90", "90s", "5m", "2h" in seconds. */
-static bool read_duration(const char *text, uint32_t *seconds)
-{
-	static const char units[] = "smh";
-	static const uint32_t factor[] = { 1, 60, 3600 };
-	const size_t n = strspn(text, "0123456789");
-	const char *unit = text[n] ? strchr(units, text[n]) : units;
-	char digits[8] = "";
-	uint64_t number;
-
-	if (n >= sizeof(digits) || !unit || (text[n] && text[n + 1]))
-		return false;
-	memcpy(digits, text, n);
-	if (!parse_number(digits, 1, 9999999, &number))
-		return false;
-	*seconds = (uint32_t)number * factor[unit - units];
-	return true;
-}
-
 static const char *parse_timeout(void *field, const char *text)
 {
 	/* The floors of RFC 6146, section 4. */
@@ -205,7 +186,7 @@ static const char *parse_timeout(void *field, const char *text)
 		if (strlen(classes[i].name) != (size_t)(value - text) ||
 		    strncmp(classes[i].name, text, (size_t)(value - text)))
 			continue;
-		if (!read_duration(value + 1, &seconds) ||
+		if (!parse_duration(value + 1, &seconds) ||
 		    seconds < classes[i].min)
 			return classes[i].expected;
 		timeout[classes[i].class] = seconds;
@@ -239,7 +220,7 @@ static const char *parse_state(void *field, const char *text)
 
 static const char *parse_interval(void *field, const char *text)
 {
-	return read_duration(text, field) ? NULL : "a time such as 60s or 5m";
+	return parse_duration(text, field) ? NULL : "a time such as 60s or 5m";
 }
 
 static const char *parse_subscriber_len(void *field, const char *text)
@@ -315,6 +296,7 @@ bool plat_options_check(struct plat_options *o, struct option_error *e)
 	struct nat64_config *c = &o->nat64;
 	const char *expected;
 
+	o->tr.fragment = c->timeout[NAT64_FRAGMENT];
 	c->allow6 = o->allow6.items;
 	c->allow6_count = (uint32_t)o->allow6.count;
 	c->statics = o->statics.items;

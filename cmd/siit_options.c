@@ -92,6 +92,8 @@ static const struct option_row rows[] = {
 	OPTION(struct siit_options, hairpin, "hairpin", "HOW", parse_hairpin,
 	       OPTION_LIVE,
 	       "off, simple or intrinsic (default) (RFC 7757, 4.2)"),
+	TRANS_TIMEOUT(struct siit_options),
+	TRANS_TIMEOUT(struct siit_options),
 };
 
 static const struct option_group groups[] = {

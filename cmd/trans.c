@@ -82,6 +82,18 @@ static const char *parse_error_rate(void *field, const char *text)
 			 "a number of ICMP errors per second, or 0 for none");
 }
 
+const char *trans_parse_timeout(void *field, const char *text)
+{
+	static const char class[] = "fragment=";
+	const size_t n = sizeof(class) - 1;
+	uint32_t *seconds = field;
+
+	return strncmp(text, class, n) || !parse_duration(text + n, seconds) ||
+			       *seconds < 2
+		       ? "fragment=2s or more (RFC 6146, 3.4)"
+		       : NULL;
+}
+
 const struct option_row trans_rows[] = {
 	OPTION(struct trans_options, tun, "tun", "NAME", parse_tun, 0,
 	       "device to make; default: the instance's name"),
@@ -234,6 +246,7 @@ void trans_options_adopt(struct trans_options *o,
 	o->lowest_mtu6 = fresh->lowest_mtu6;
 	o->udp_zero = fresh->udp_zero;
 	o->error_rate = fresh->error_rate;
+	o->fragment = fresh->fragment;
 	o->tos = fresh->tos;
 	o->tc = fresh->tc;
 }
@@ -244,6 +257,7 @@ static void fill_pump(struct trans *t)
 	const struct trans_options *o = t->opt;
 
 	t->pump.gather->udp = o->udp_zero == UDP_ZERO_COMPUTE;
+	t->pump.gather->limit = o->fragment * 1000000000ull;
 	error_limit_init(&t->pump.errors, o->error_rate, o->error_rate);
 }
 

@@ -23,6 +23,8 @@
  *		choice
  * @self6:	the same for ICMPv6; ::: the applet's choice
  * @error_rate:	ICMP errors of our own per second; 0: none
+ * @fragment:	how long fragments that are translated together wait for each
+ *		other, seconds
  * @offload:	take and give super-packets and unfinished checksums
  * @no_setup:	touch no address, route or sysctl
  */
@@ -35,6 +37,7 @@ struct trans_options {
 	int tc;
 	enum udp_zero udp_zero;
 	uint32_t error_rate;
+	uint32_t fragment;
 	uint32_t self4;
 	struct addr6 self6;
 	bool no_offload;
@@ -44,7 +47,7 @@ struct trans_options {
 #define TRANS_DEFAULTS                                                         \
 	{                                                                      \
 		.lowest_mtu6 = IP6_MTU_MIN, .tos = TOS_COPY, .tc = TOS_COPY,   \
-		.error_rate = 1000                                             \
+		.error_rate = 1000, .fragment = 2                              \
 	}
 
 #define TRANS_ROW_COUNT 12
@@ -56,6 +59,13 @@ extern const struct option_row trans_rows[];
 	{                                                                      \
 		"translation", trans_rows, TRANS_ROW_COUNT, base               \
 	}
+
+/* A row of applets whose only timeout is that of fragments. */
+#define TRANS_TIMEOUT(options)                                                 \
+	OPTION(options, tr.fragment, "timeout", "CLASS=TIME",                  \
+	       trans_parse_timeout, OPTION_LIVE,                               \
+	       "that of fragments; default: fragment=2s")
+option_parse trans_parse_timeout;
 
 /**
  * trans_options_adopt() - take over what may change at run time

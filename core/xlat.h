@@ -101,7 +101,7 @@
 	  "translation cannot place",                                          \
 	  "lower the sender's MTU or datagram size")                           \
 	R(FRAGMENT_HELD, "fragment-held",                                      \
-	  "fragment that waits two seconds for others of its datagram",        \
+	  "fragment that waits for others of its datagram, see --timeout",     \
 	  "normal for a large ping, and where packets are reordered")          \
 	R(TABLE_FULL, "table-full", "no room for another session",             \
 	  "raise max-sessions")                                                \

@@ -40,16 +40,18 @@ static bool same(const struct gather_key *a, const struct gather_key *b)
 	       addr6_equal(a->dst, b->dst);
 }
 
-static bool alive(const struct gather_entry *e, uint64_t now)
+static bool alive(const struct gather *g, const struct gather_entry *e,
+		  uint64_t now)
 {
-	return e->used && now - e->since <= GATHER_NS;
+	return e->used && now - e->since <= g->limit;
 }
 
-static struct gather_entry *find(struct gather_entry *list, uint32_t count,
+static struct gather_entry *find(const struct gather *g,
+				 struct gather_entry *list, uint32_t count,
 				 const struct gather_key *key, uint64_t now)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (same(&list[i].key, key) && alive(&list[i], now))
+		if (same(&list[i].key, key) && alive(g, &list[i], now))
 			return &list[i];
 	return NULL;
 }
@@ -62,7 +64,8 @@ static struct gather_entry *older(struct gather_entry *a,
 
 /* Where a new one goes: over the oldest of its sender's, if those are too
  * many; into a free place; or over the oldest of all. */
-static struct gather_entry *place(struct gather_entry *list, uint32_t count,
+static struct gather_entry *place(const struct gather *g,
+				  struct gather_entry *list, uint32_t count,
 				  struct addr6 src, uint64_t now)
 {
 	struct gather_entry *vacant = NULL;
@@ -73,7 +76,7 @@ static struct gather_entry *place(struct gather_entry *list, uint32_t count,
 	for (uint32_t i = 0; i < count; i++) {
 		struct gather_entry *e = &list[i];
 
-		if (!alive(e, now)) {
+		if (!alive(g, e, now)) {
 			vacant = e;
 			continue;
 		}
@@ -88,10 +91,11 @@ static struct gather_entry *place(struct gather_entry *list, uint32_t count,
 	return vacant ? vacant : oldest;
 }
 
-static struct gather_entry *begin(struct gather_entry *list, uint32_t count,
+static struct gather_entry *begin(const struct gather *g,
+				  struct gather_entry *list, uint32_t count,
 				  const struct gather_key *key, uint64_t now)
 {
-	struct gather_entry *e = place(list, count, key->src, now);
+	struct gather_entry *e = place(g, list, count, key->src, now);
 
 	*e = (struct gather_entry){ .key = *key, .since = now, .used = true };
 	return e;
@@ -174,7 +178,7 @@ static enum xlat_why add_icmp(struct gather *g, const struct pkt *p,
 {
 	const uint32_t off = v->version == 4 ? v->h4.off : v->h6.off;
 	const struct gather_key key = key_of(v);
-	struct gather_entry *e = find(g->kept, GATHER_KEPT, &key, now);
+	struct gather_entry *e = find(g, g->kept, GATHER_KEPT, &key, now);
 	enum xlat_why why;
 	uint8_t *l4;
 
@@ -182,7 +186,7 @@ static enum xlat_why add_icmp(struct gather *g, const struct pkt *p,
 	if (IP4_HDR_LEN + off + v->l4_len > 65535)
 		return WHY_BAD_FRAGMENT;
 	if (!e)
-		e = begin(g->kept, GATHER_KEPT, &key, now);
+		e = begin(g, g->kept, GATHER_KEPT, &key, now);
 	why = enter(e, v);
 	if (why)
 		return why;
@@ -209,7 +213,8 @@ static void finish_udp(uint8_t *udp, const struct gather_entry *e)
 static void keep_udp(struct gather *g, const struct pkt *p,
 		     struct gather_entry *note, uint64_t now)
 {
-	struct gather_entry *e = begin(g->kept, GATHER_KEPT, &note->key, now);
+	struct gather_entry *e =
+		begin(g, g->kept, GATHER_KEPT, &note->key, now);
 
 	*e = *note;
 	note->used = false;
@@ -220,7 +225,7 @@ static enum xlat_why add_first_udp(struct gather *g, struct pkt *p,
 				   const struct pkt_view *v, uint64_t now)
 {
 	const struct gather_key key = key_of(v);
-	struct gather_entry *e = find(g->noted, GATHER_NOTED, &key, now);
+	struct gather_entry *e = find(g, g->noted, GATHER_NOTED, &key, now);
 	uint8_t *udp = p->data + v->l4;
 	enum xlat_why why;
 
@@ -231,10 +236,10 @@ static enum xlat_why add_first_udp(struct gather *g, struct pkt *p,
 			e->used = false;
 		return WHY_NONE;
 	}
-	if (find(g->kept, GATHER_KEPT, &key, now))
+	if (find(g, g->kept, GATHER_KEPT, &key, now))
 		return WHY_FRAGMENT;
 	if (!e)
-		e = begin(g->noted, GATHER_NOTED, &key, now);
+		e = begin(g, g->noted, GATHER_NOTED, &key, now);
 	why = enter(e, v);
 	if (why)
 		return why;
@@ -261,11 +266,11 @@ static void add_later_udp(struct gather *g, const struct pkt *p,
 	/* Most often a datagram's fragments come one behind the other. */
 	if (same(&g->passing, &key))
 		return;
-	e = kept = find(g->kept, GATHER_KEPT, &key, now);
+	e = kept = find(g, g->kept, GATHER_KEPT, &key, now);
 	if (!e)
-		e = find(g->noted, GATHER_NOTED, &key, now);
+		e = find(g, g->noted, GATHER_NOTED, &key, now);
 	if (!e)
-		e = begin(g->noted, GATHER_NOTED, &key, now);
+		e = begin(g, g->noted, GATHER_NOTED, &key, now);
 	if (enter(e, v))
 		return;
 	e->sum += csum_bytes(p->data + v->l4, v->l4_len);

@@ -17,7 +17,6 @@
 #define GATHER_KEPT   32u /* datagrams of which data is kept */
 #define GATHER_NOTED  32u /* UDP datagrams whose first fragment is awaited */
 #define GATHER_SHARE  8u  /* of either kind, of one sender */
-#define GATHER_NS     2000000000ull /* how long (RFC 6146, FRAGMENT_MIN) */
 #define GATHER_HEADER 64u /* bytes for an IP header before ICMP data */
 
 struct gather_key {
@@ -48,9 +47,12 @@ struct gather_entry {
  * struct gather - about 2 MiB; all zero: empty. To be treated as opaque, but
  * for
  * @udp:	give UDP without checksum one; else it is left to the translator
+ * @limit:	how long fragments of a datagram are waited for, ns; at least
+ *		two seconds (RFC 6146, FRAGMENT_MIN)
  */
 struct gather {
 	bool udp;
+	uint64_t limit;
 	struct gather_key passing; /* the last UDP datagram with a checksum */
 	struct gather_entry kept[GATHER_KEPT];
 	struct gather_entry noted[GATHER_NOTED];

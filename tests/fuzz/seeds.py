@@ -52,6 +52,35 @@ def eam():
     return {"figure7": b"".join(entries), "one": entries[0]}
 
 
+def gather():
+    echo4, udp4, echo6, last, raw = 0, 1, 2, 4, 0xFF
+
+    def record(kind, datagram, begin, end, ticks=0):
+        return struct.pack("!BBHHBB", kind, datagram, begin, end - begin,
+                           ticks, 0)
+
+    def datagram(kind, number, order=(0, 1, 2), ticks=0):
+        parts = [record(kind, number, 0, 1000, ticks),
+                 record(kind, number, 1000, 2000, ticks),
+                 record(kind | last, number, 2000, 2501, ticks)]
+        return b"".join(parts[n] for n in order)
+
+    text = (ROOT / "tests/vectors/siit.txt").read_text()
+    packets = [bytes.fromhex(line[3:]) for line in text.splitlines()
+               if line.startswith("in ")]
+    return {"echo4": datagram(echo4, 1), "echo6": datagram(echo6, 2, (2, 0, 1)),
+            "udp4": datagram(udp4, 3),
+            "udp4-back": datagram(udp4, 3, (2, 1, 0)),
+            "late": datagram(echo4, 4, ticks=60),
+            "two": datagram(udp4, 5)[:16] + datagram(udp4, 6)[8:]
+            + datagram(udp4, 6)[:8] + datagram(udp4, 5)[16:],
+            "flood": b"".join(datagram(echo4, n)[:8] for n in range(64)),
+            "raw": b"".join(struct.pack("!BH5x", raw, len(p)) + p
+                            for p in packets
+                            if p[0] >> 4 == 4 and p[6] & 0x3F
+                            or p[0] >> 4 == 6 and p[6] == 44)}
+
+
 def dns_query():
     name = b"\x07example\x03org\x00"
     asked = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + name + b"\0\x1c\0\1"

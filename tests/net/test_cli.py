@@ -72,6 +72,16 @@ TIMEOUTS = [
     ("tcp-transitory=4m", True), ("tcp-transitory=239", False),
     ("tcp-syn=6", True), ("tcp-syn=5", False),
     ("icmp=60", True), ("icmp=59", False),
+    # what fits into seven digits and 2^32 seconds, whole
+    ("udp=1193046h", True), ("udp=1193047h", False), ("udp=9999999h", False),
+]
+
+# RFC 6146, 3.4: no less than FRAGMENT_MIN. Of all translators.
+FRAGMENT_TIMEOUTS = [
+    ("fragment=2", True), ("fragment=2s", True), ("fragment=1m", True),
+    ("fragment=1", False), ("fragment=0", False), ("fragment=", False),
+    ("fragment", False), ("fragment=1193047h", False), ("=2", False),
+    ("fragment=2x", False), ("frag=2", False),
 ]
 
 
@@ -228,6 +238,11 @@ class Values(unittest.TestCase):
             with self.subTest(value):
                 self.assertEqual(self.accepts("plat", *GOOD["plat"],
                                               f"--timeout={value}"), good)
+        for applet in ("clat", "siit", "plat"):
+            for value, good in FRAGMENT_TIMEOUTS:
+                with self.subTest(value, applet=applet):
+                    self.assertEqual(self.accepts(applet, *GOOD[applet],
+                                                  f"--timeout={value}"), good)
 
     def test_a_file_says_it_too(self):
         for applet, argv in GOOD.items():

@@ -7,7 +7,9 @@ import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
+import time
 import unittest
 
 import lab
@@ -21,6 +23,27 @@ B4, B6 = "198.51.100.2", "2001:db8:5::2"
 C4, C6 = "198.51.100.3", "2001:db8:5::3"
 BASE = ["pool6 " + POOL6, "allow4 198.51.100.0/24", "allow4 203.0.113.0/24"]
 NOBODY = 65534
+
+
+def ping6_with_a_pause(applet, tap, src, dst, ident):
+    """A ping in two fragments, more than two seconds apart: does it come
+    out?"""
+    body = packets.Packet(packets.ping(src, dst, data=bytes(1000))).body
+
+    def held():
+        return lab.ask(applet, "counters")["drop-fragment-held"]
+
+    before = held()
+    for begin, end in (0, 800), (800, len(body)):
+        if begin:
+            time.sleep(2.3)
+        word = begin | (end < len(body))
+        head = struct.pack("!BBHI", packets.ICMP6, 0, word, ident)
+        tap.send(packets.ip(src, dst, packets.FRAGMENT,
+                            head + body[begin:end]))
+        lab.wait_for(lambda: held() > before, "the fragment is kept")
+        before += 1
+    return tap.receive(lambda p: p.proto == packets.ICMP, 0.3) is not None
 
 
 def resident(pid):
@@ -114,6 +137,13 @@ class Works(Case):
         self.reload()
         self.assertTrue(self.translates(A4, A6))
         self.assertTrue(self.translates(B4, B6))
+
+    def test_how_long_fragments_wait(self):
+        self.start()
+        self.assertFalse(ping6_with_a_pause("siit", self.tap, A6, FAR6, 1))
+        self.write(f"eam {A4},{A6}", "timeout fragment=1m")
+        self.reload()
+        self.assertTrue(ping6_with_a_pause("siit", self.tap, A6, FAR6, 2))
 
     def test_the_same_again(self):
         self.start()
@@ -376,6 +406,13 @@ class Plat(unittest.TestCase):
         self.tap.send(udp(self.ANN, self.SERVER6, 4002, 53))
         lab.wait_for(lambda: lab.ask("plat", "counters")
                      ["drop-subscriber-limit"] == before + 1, "the limit")
+
+    def test_how_long_fragments_wait(self):
+        self.assertFalse(ping6_with_a_pause("plat", self.tap, self.ANN,
+                                            self.SERVER6, 1))
+        self.reload("timeout fragment=1m")
+        self.assertTrue(ping6_with_a_pause("plat", self.tap, self.ANN,
+                                           self.SERVER6, 2))
 
     def test_the_pool_changes(self):
         where = self.out()

@@ -9,6 +9,7 @@
 #define PIECES 3
 #define PIECE  1000u /* bytes of all but the last */
 #define START  5000000000ull
+#define LIMIT  2000000000ull
 
 static struct gather g;
 static struct bench b;
@@ -24,6 +25,7 @@ static void set_up(void)
 {
 	bench_init(&b);
 	g.udp = true;
+	g.limit = LIMIT;
 }
 
 static void forget(void)
@@ -321,7 +323,7 @@ Test(siit_gather, SIIT_033_source_route_of_a_fragment)
 
 Test(siit_gather, SIIT_105_fragments_come_within_two_seconds)
 {
-	const uint64_t late[] = { GATHER_NS, GATHER_NS + 1 };
+	const uint64_t late[] = { LIMIT, LIMIT + 1 };
 
 	for (size_t i = 0; i < 2; i++) {
 		make4_echo(&whole, (struct make4){ 0 }, false, 2500);
@@ -336,7 +338,7 @@ Test(siit_gather, SIIT_105_fragments_come_within_two_seconds)
 
 Test(siit_gather, SIIT_076_fragments_come_within_two_seconds)
 {
-	const uint64_t late[] = { GATHER_NS, GATHER_NS + 1 };
+	const uint64_t late[] = { LIMIT, LIMIT + 1 };
 
 	for (size_t i = 0; i < 2; i++) {
 		make_zero((unsigned int)i);

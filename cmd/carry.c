@@ -68,14 +68,18 @@ static void start_claim(struct follow *f, bool optimistic, uint64_t now)
 	log_info("claiming %s", text6(c->addr, text));
 }
 
+/* Bits of a route to one of our addresses. */
+static unsigned int held_len(const struct follow *f)
+{
+	return follow_is_given(f) ? f->opt->source.len : 128;
+}
+
 static void drop(struct follow *f, enum life_slot slot)
 {
 	struct claim *c = &f->claims[slot];
 
 	if (slot != LIFE_TEST)
-		(void)!trans_unroute6(f->trans, c->addr,
-				      follow_is_given(f) ? f->opt->source.len
-							 : 128);
+		(void)!trans_unroute6(f->trans, c->addr, held_len(f));
 	if (!follow_is_given(f))
 		join(f, c, false);
 	claim_drop(c);
@@ -106,6 +110,26 @@ void follow_reroute(struct follow *f)
 		(void)!trans_bind4(f->trans, f->addr4);
 }
 
+enum exit_status follow_routes(struct follow *f)
+{
+	static const enum life_slot with_route[] = { LIFE_HELD, LIFE_OLD };
+	int troubles = 0;
+
+	for (unsigned int i = 0; i < XL_COUNT(with_route); i++) {
+		const struct claim *c = &f->claims[with_route[i]];
+
+		if (c->state != CLAIM_FREE)
+			troubles += trans_route6(f->trans, c->addr,
+						 held_len(f)) != EXIT_OK;
+	}
+	if (f->has_address4)
+		troubles += trans_bind4(f->trans, f->addr4) != EXIT_OK;
+	if (f->life.routed)
+		troubles +=
+			trans_route4(f->trans, all4, f->opt->metric) != EXIT_OK;
+	return troubles ? EXIT_RUN : EXIT_OK;
+}
+
 /* All but the IPv4 default route. */
 static void install(struct follow *f)
 {
@@ -119,7 +143,7 @@ static void install(struct follow *f)
 	if (follow_is_given(f) && held->state == CLAIM_FREE) {
 		held->state = CLAIM_HELD;
 		held->addr = f->opt->source.addr;
-		(void)!trans_route6(f->trans, held->addr, f->opt->source.len);
+		(void)!trans_route6(f->trans, held->addr, held_len(f));
 	}
 	if (!f->forwarding)
 		f->forwarding = trans_forwarding(f->trans) == EXIT_OK;

@@ -305,6 +305,13 @@ static void changed(struct follow *f)
 	tell(d, &d->old, d->memory[1], old);
 }
 
+static enum exit_status set_routes(struct trans *t)
+{
+	struct daemon *d = (struct daemon *)(void *)t;
+
+	return follow_routes(&d->follow);
+}
+
 static bool take_memory(struct daemon *d)
 {
 	d->memory[0] = malloc(eam_size(EAM_ROOM));
@@ -350,6 +357,7 @@ static enum exit_status open_clat(struct app *a)
 	d->follow.opt = &o->follow;
 	d->follow.trans = &d->trans;
 	d->follow.changed = changed;
+	d->trans.routes = set_routes;
 	/* RFC 4429, 3.3: routers should not be. */
 	d->follow.optimistic = !o->lan.len;
 	changed(&d->follow);
@@ -465,7 +473,6 @@ int clat_run(int argc, char **argv)
 	daemon.trans.app.hooks = &hooks;
 	daemon.trans.app.opt = &options.app;
 	daemon.trans.opt = &options.tr;
-	daemon.trans.keep_helper = true;
 	daemon.opt = &options;
 	return app_run(&daemon.trans.app, argc, argv);
 }

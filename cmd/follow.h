@@ -180,6 +180,9 @@ void follow_step_claim(struct follow *f, enum life_slot slot,
 /* Let the claims act whose time has come. */
 void follow_claims_due(struct follow *f, uint64_t now);
 
+/* Set all routes, some of which may be there. */
+XL_MUST_USE enum exit_status follow_routes(struct follow *f);
+
 /* The IPv4 default routes that there are anew, with another MTU. */
 void follow_reroute(struct follow *f);
 

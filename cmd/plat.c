@@ -153,17 +153,17 @@ static int route_difference(struct trans *t, const struct nat64_config *c,
 	return troubles;
 }
 
-static enum exit_status add_routes(struct plat *d)
+static enum exit_status add_routes(struct trans *t)
 {
 	static const struct nat64_config none;
+	const struct plat *d = (const struct plat *)(void *)t;
 	const struct nat64_config *c = &d->opt->nat64;
-	enum exit_status status = trans_up(&d->trans);
+	const enum exit_status status =
+		trans_route6(t, c->pool6.prefix, c->pool6.len);
 
-	if (!status)
-		status = trans_route6(&d->trans, c->pool6.prefix, c->pool6.len);
-	if (!status && route_difference(&d->trans, c, &none, true))
-		status = EXIT_RUN;
-	return status ? status : trans_forwarding(&d->trans);
+	if (route_difference(t, c, &none, true))
+		return EXIT_RUN;
+	return status;
 }
 
 static enum exit_status open_plat(struct app *a)
@@ -177,12 +177,11 @@ static enum exit_status open_plat(struct app *a)
 					    : TRANS_DEFAULT6);
 	if (!status)
 		status = make_first(d);
+	d->trans.routes = add_routes;
 	if (!status)
-		status = add_routes(d);
+		status = trans_set_up(&d->trans);
 	if (status)
 		return status;
-	/* Routes follow the pool when it is read again. */
-	d->trans.keep_helper = d->opt->app.config != NULL;
 	d->trans.pump.batch_done = batch_done;
 	d->state.path = d->opt->state;
 	d->state.interval = d->opt->state_interval;

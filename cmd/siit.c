@@ -115,16 +115,19 @@ static int sync_routes(struct daemon *d)
 	return troubles;
 }
 
-static enum exit_status add_routes(struct daemon *d)
+/* All of them, whatever was there before. */
+static enum exit_status add_routes(struct trans *t)
 {
-	enum exit_status status = trans_up(&d->trans);
+	struct daemon *d = (struct daemon *)(void *)t;
+	enum exit_status status = EXIT_OK;
 
-	if (!status && d->opt->pool6.len)
-		status = trans_route6(&d->trans, d->opt->pool6.prefix,
+	if (d->opt->pool6.len)
+		status = trans_route6(t, d->opt->pool6.prefix,
 				      d->opt->pool6.len);
-	if (!status && sync_routes(d))
-		status = EXIT_RUN;
-	return status ? status : trans_forwarding(&d->trans);
+	d->routed.count = 0;
+	if (sync_routes(d))
+		return EXIT_RUN;
+	return status;
 }
 
 /* RFC 6791, 3.1: who sees such a source takes it for one of his own. */
@@ -152,10 +155,9 @@ static enum exit_status open_siit(struct app *a)
 	if (status)
 		return status;
 	warn_about_pool(d->opt);
-	/* Routes follow the mappings when those are read again. */
-	d->trans.keep_helper = d->opt->app.config != NULL;
 	fill_siit(d);
-	status = add_routes(d);
+	d->trans.routes = add_routes;
+	status = trans_set_up(&d->trans);
 	return status ? status : trans_start(&d->trans, translate);
 }
 

@@ -194,9 +194,7 @@ static enum exit_status ask(struct trans *t, const struct netcfg_request *r,
 	if (!t->setup)
 		return EXIT_OK;
 	a = helper_ask(&t->helper, r);
-	/* A positive answer counts settings that outlive the device. */
-	t->undo = t->undo || a.err > 0;
-	if (a.err >= 0)
+	if (a.err >= 0 || (t->restoring && a.err == -EEXIST))
 		return EXIT_OK;
 	log_error("%s: %s%s%s", what, strerror(-a.err), a.text[0] ? ": " : "",
 		  a.text);
@@ -418,6 +416,43 @@ enum exit_status trans_forwarding(struct trans *t)
 	return ask(t, &r, "forwarding");
 }
 
+enum exit_status trans_set_up(struct trans *t)
+{
+	enum exit_status status = trans_up(t);
+
+	if (!status)
+		status = t->routes(t);
+	return status ? status : trans_forwarding(t);
+}
+
+/* The kernel takes the routes away with a device that is set down. */
+static void link_changed(struct linkwatch *w)
+{
+	struct trans *t = (void *)((char *)w - offsetof(struct trans, link));
+
+	if (!w->went_down || !tun_is_up(&t->tun))
+		return;
+	t->restoring = true;
+	w->went_down = t->routes(t) != EXIT_OK;
+	t->restoring = false;
+	if (!w->went_down)
+		log_warn("%s was down; its routes are in place again",
+			 t->tun.name);
+}
+
+static enum exit_status watch_routes(struct trans *t)
+{
+	int err;
+
+	if (!t->setup)
+		return EXIT_OK;
+	t->link.changed = link_changed;
+	err = linkwatch_open(&t->link, &t->app.loop, t->tun.ifindex);
+	if (err)
+		log_error("netlink: %s", strerror(-err));
+	return app_status(err);
+}
+
 enum exit_status trans_start(struct trans *t,
 			     struct xlat_result (*translate)(void *ctx,
 							     struct pkt *p,
@@ -427,10 +462,6 @@ enum exit_status trans_start(struct trans *t,
 
 	nl_close(&t->nl);
 	t->nl_open = false;
-	if (t->setup && !t->undo && !t->keep_helper) {
-		helper_stop(&t->helper);
-		t->setup = false;
-	}
 	t->pump.translate = translate;
 	t->pump.ctx = t;
 	err = pump_open(&t->pump, &t->app.loop, &t->tun);
@@ -438,14 +469,16 @@ enum exit_status trans_start(struct trans *t,
 		log_error("packet buffers: %s", strerror(-err));
 	else
 		fill_pump(t);
-	return app_status(err);
+	return err ? app_status(err) : watch_routes(t);
 }
 
 const char *trans_health(const struct app *a)
 {
 	const struct trans *t = (const struct trans *)(const void *)a;
 
-	return tun_is_up(&t->tun) ? NULL : "the device is down";
+	if (!tun_is_up(&t->tun))
+		return "the device is down";
+	return t->link.went_down ? "the routes into the device are gone" : NULL;
 }
 
 void trans_breathe(void *ctx)

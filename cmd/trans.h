@@ -8,6 +8,7 @@
 
 #include "app.h"
 #include "helper.h"
+#include "linkwatch.h"
 #include "nl.h"
 #include "pump.h"
 #include "siit/siit.h"
@@ -80,10 +81,11 @@ void trans_options_adopt(struct trans_options *o,
 /**
  * struct trans - a translating daemon; first member of an applet's own
  * @tr:		how headers are translated, filled in by trans_open()
- * @keep_helper: the applet will have something to configure later, too
+ * @routes:	sets all routes into the device, some of which may be there
  * @nat44:	it may want a NAT44
  * @setup:	there is a helper that configures the network
- * @undo:	the helper has something to put back at the end
+ * @restoring:	a route that exists already is fine
+ * @link:	tells when the routes are gone
  */
 struct trans {
 	struct app app; /* first member */
@@ -94,10 +96,11 @@ struct trans {
 	struct pump pump;
 	struct helper helper;
 	struct nl nl;
-	bool keep_helper;
+	enum exit_status (*routes)(struct trans *t);
+	struct linkwatch link;
 	bool nat44;
 	bool setup;
-	bool undo;
+	bool restoring;
 	bool tun_open;
 	bool nl_open;
 };
@@ -127,6 +130,7 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  * logged.
  *
  * trans_up() - the device is up, with the IPv6 side's MTU
+ * trans_set_up() - that, @t->routes, and forwarding
  * trans_address4() - an address of the device itself
  * trans_route4() - IPv4 into the device, with an MTU that leaves room for the
  *		longer header
@@ -140,6 +144,7 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  * trans_forwarding() - the machine forwards
  */
 XL_MUST_USE enum exit_status trans_up(struct trans *t);
+XL_MUST_USE enum exit_status trans_set_up(struct trans *t);
 XL_MUST_USE enum exit_status trans_address4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_route4(struct trans *t, struct net4 net,
 					  uint32_t metric);
@@ -155,8 +160,7 @@ XL_MUST_USE enum exit_status trans_nat44(struct trans *t, struct net4 lan);
 XL_MUST_USE enum exit_status trans_forwarding(struct trans *t);
 
 /**
- * trans_start() - let packets flow; a helper that is not needed any more
- * leaves
+ * trans_start() - let packets flow, and look after the routes
  * @translate:	as of struct pump; its argument is @t
  */
 XL_MUST_USE enum exit_status
@@ -172,7 +176,7 @@ void trans_close(struct trans *t);
 /* trans_adopt() - translate by @t->opt, which has changed, from now on. */
 void trans_adopt(struct trans *t);
 
-/* trans_health() - is the device up? NULL, or that it is not. */
+/* trans_health() - is the device up, with its routes? NULL, or what is not. */
 const char *trans_health(const struct app *a);
 
 /* trans_breathe() - in the middle of something long: handle packets. */

@@ -173,15 +173,45 @@ class Faults(unittest.TestCase):
             proc.terminate()
             self.assertEqual(proc.wait(10), 0)
 
+    def routes(self, device):
+        return {r for f in "46" for r in self.box.run(
+            "ip", f"-{f}", "route", "show", "dev", device).splitlines()
+                if not r.startswith("fe80")}
+
     def test_device_down_and_up(self):
-        """Down is not gone: it goes on, and says how it is."""
-        program = self.box.xlat(*SIIT)
-        self.box.ip("link set siit down")
-        self.assertEqual(lab.ctl("siit", "health").returncode, 1)
-        self.box.ip("link set siit up")
-        self.assertEqual(lab.ctl("siit", "health").returncode, 0)
-        self.assertEqual(program.stop(), 0, program.output())
-        self.assertEqual(self.left_behind(), [])
+        """Down is not gone: it goes on, says how it is, and puts back the
+        routes that the kernel has taken away."""
+        siit = SIIT + ["--eam", "198.51.100.1,2001:db8::1",
+                       "--eam", "198.51.100.8/29,2001:db8:8::/125"]
+        plat = PLAT + ["--pool4", "198.51.100.0-198.51.100.2"]
+        for argv, count in (siit, 3), (plat, 4):
+            name = argv[0]
+            program = self.box.xlat(*argv)
+            before = self.routes(name)
+            self.assertEqual(len(before), count)
+            for commands in (["down"], ["up"], ["down", "up"],
+                             ["down", "up", "down", "up"]):
+                self.box.ip(*(f"link set {name} {c}" for c in commands))
+                up = commands[-1] == "up"
+                self.assertEqual(lab.ctl(name, "health").returncode, not up)
+                self.assertEqual(self.routes(name), before if up else set())
+            # somebody else was as quick
+            mine = sorted(before)[-1]
+            self.box.ip(f"link set {name} down", f"link set {name} up",
+                        f"route replace {mine} dev {name}")
+            lab.wait_for(lambda: self.routes(name) == before, "all routes")
+            self.assertEqual(lab.ctl(name, "health").returncode, 0)
+            self.assertEqual(program.stop(), 0, program.output())
+            self.assertEqual(self.left_behind(), [])
+
+    def test_routes_cannot_be_put_back(self):
+        program = self.box.xlat(*PLAT)
+        (helper,) = lab.children(program.pid)
+        os.kill(helper, signal.SIGKILL)
+        self.box.ip("link set plat down", "link set plat up")
+        said = lab.ctl("plat", "health")
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("the routes into the device are gone", said.stdout)
 
 
 if __name__ == "__main__":

@@ -116,6 +116,27 @@ class Follow(Case):
         self.wait_state("up", seconds=40)
         self.ping()
 
+    def test_own_device_down_and_up(self):
+        """The kernel takes its routes away; they come back."""
+        self.provider()
+        self.clat()
+        self.advertise(pref64(PREF64))
+        self.wait_state("up")
+
+        def routes():
+            return [self.home.run("ip", f, "route", "show", "table", "all",
+                                  "dev", "clat") for f in ("-4", "-6")]
+
+        before, objects = routes(), self.objects()
+        self.home.ip("link set clat down")
+        self.assertEqual(lab.ctl("clat", "health").returncode, 1)
+        self.home.ip("link set clat up")
+        self.assertEqual(lab.ctl("clat", "health").returncode, 0)
+        self.assertEqual([sorted(r.split("\n")) for r in routes()],
+                         [sorted(r.split("\n")) for r in before])
+        self.assertEqual(self.objects(), objects)
+        self.ping()
+
     def test_e02_uplink_goes_for_good_and_comes_back(self):
         """The device itself is removed, and made again by another name's
         index."""

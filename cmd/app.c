@@ -92,7 +92,7 @@ const struct option_row app_rows[] = {
 	OPTION(struct app_options, metrics, "metrics", "ADDRESS:PORT",
 	       parse_metrics, 0, "where Prometheus may ask over HTTP"),
 	OPTION(struct app_options, no_sandbox, "no-sandbox", NULL, parse_switch,
-	       OPTION_SWITCH, "for kernels without seccomp filters"),
+	       OPTION_SWITCH, "all system calls and files: for old kernels"),
 	OPTION(struct app_options, help, "help", NULL, parse_switch,
 	       OPTION_SWITCH | OPTION_ARGS, "this text"),
 	OPTION(struct app_options, version, "version", NULL, parse_switch,
@@ -304,6 +304,26 @@ static enum exit_status open_all(struct app *a)
 	return status ? status : a->hooks->open(a);
 }
 
+int app_enter_sandbox(const struct app *a)
+{
+	const bool off = a->opt->no_sandbox;
+	struct view_path files[8];
+	const struct sandbox box = { .user = a->opt->user,
+				     .job = off ? SECCOMP_OFF : a->hooks->job,
+				     .files = files };
+	unsigned int n = 0;
+
+	for (const struct view_path *p = a->hooks->files; p && p->path && n < 5;
+	     p++)
+		files[n++] = *p;
+	if (a->opt->config)
+		files[n++] = (struct view_path){ a->opt->config, VIEW_READ };
+	if (a->control.path[0])
+		files[n++] = (struct view_path){ a->control.path, VIEW_REMOVE };
+	files[n].path = NULL;
+	return sandbox_enter(&box);
+}
+
 /*
  * Stages ready and sandbox. Gives up root and every capability; only then is
  * anybody told that we are there. Must not open anything any more.
@@ -311,11 +331,15 @@ static enum exit_status open_all(struct app *a)
 static enum exit_status give_up_authority(struct app *a)
 {
 	const bool off = a->opt->no_sandbox;
-	const int err = sandbox_enter(a->opt->user, SANDBOX_KEEP_NOTHING,
-				      off ? SECCOMP_OFF : a->hooks->job);
+	const bool views = view_possible();
+	const int err = app_enter_sandbox(a);
 
 	if (off)
-		log_warn("no sandbox: every system call stays allowed");
+		log_warn("no sandbox: every system call stays allowed, every "
+			 "file in sight");
+	else if (!views)
+		log_warn("this kernel has no Landlock: every file stays in "
+			 "sight");
 	if (err) {
 		log_error("cannot give up privileges: %s%s", strerror(-err),
 			  err == -EINVAL || err == -ENOSYS

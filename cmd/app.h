@@ -57,6 +57,7 @@ struct app;
  * @name:	of the applet
  * @options:	its table
  * @job:	the system calls that it needs
+ * @files:	what it reads while it runs, but the config file; may be NULL
  * @commands:	what ctl may ask
  * @metrics:	what Prometheus gets, part by part; ended by NULL
  * @actions:	what it may tell; NULL: to reload
@@ -85,6 +86,7 @@ struct app_hooks {
 	const char *name;
 	const struct option_table *options;
 	enum seccomp_job job;
+	const struct view_path *files;
 	const struct control_command *commands;
 	void (*const *metrics)(const void *ctx, struct report *r);
 	const struct control_action *actions;
@@ -126,6 +128,13 @@ struct app {
  * Return: exit status
  */
 XL_MUST_USE int app_run(struct app *a, int argc, char **argv);
+
+/**
+ * app_enter_sandbox() - what give_up_authority() does first
+ *
+ * Return: 0 or -errno
+ */
+XL_MUST_USE int app_enter_sandbox(const struct app *a);
 
 /* The actions `reload` and `health`, for an applet with a table of its own. */
 const char *app_reload(void *ctx, struct report *r);

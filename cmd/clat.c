@@ -447,6 +447,7 @@ static const struct app_hooks hooks = {
 	.name = "clat",
 	.options = &table,
 	.job = SECCOMP_FOLLOWER,
+	.files = view_network,
 	.commands = commands,
 	.metrics = metrics,
 	.check = check,

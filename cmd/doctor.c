@@ -173,13 +173,13 @@ static void show(const struct examine *x, bool json)
 /* Nothing that comes from the network is looked at as root. */
 static int examine(struct examine *x)
 {
-	struct sandbox_user user;
+	struct sandbox box = { .job = SECCOMP_DOCTOR, .files = view_network };
 	int err = examine_open(x);
 
-	if (!err && !sandbox_find_user("nobody", &user))
+	if (!err && !sandbox_find_user("nobody", &box.user))
 		return EXIT_LACKING;
 	if (!err)
-		err = sandbox_enter(user, SANDBOX_KEEP_NOTHING, SECCOMP_DOCTOR);
+		err = sandbox_enter(&box);
 	if (!err)
 		err = examine_run(x);
 	if (err)

@@ -47,9 +47,7 @@ static enum exit_status look_around(struct follow *f)
 {
 	struct app *a = &f->trans->app;
 	struct ev_timer patience = { .due = out_of_patience };
-	int err =
-		sandbox_enter(a->opt->user, SANDBOX_KEEP_NOTHING,
-			      a->opt->no_sandbox ? SECCOMP_OFF : a->hooks->job);
+	int err = app_enter_sandbox(a);
 
 	if (!err) {
 		ev_timer_set(&a->loop, &patience, a->loop.now + PATIENCE);

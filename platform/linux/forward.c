@@ -67,7 +67,7 @@ void forward_open(struct forward *f)
 	f->undo.count = 0;
 	if (stat("/proc/self/ns/net", &ns))
 		return;
-	snprintf(f->path, sizeof(f->path), "/run/xlat/forwarding-%ju",
+	snprintf(f->path, sizeof(f->path), FORWARD_NOTES "forwarding-%ju",
 		 (uintmax_t)ns.st_ino);
 	if (!open_locked(f))
 		return;

@@ -18,6 +18,8 @@
 
 #include "sysctl.h"
 
+#define FORWARD_NOTES "/run/xlat/"
+
 /**
  * struct forward - a translator's share
  * @fd:		the file; -1: there is none

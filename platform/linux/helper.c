@@ -51,6 +51,15 @@ static void run(int fd, int ifindex, bool nat44, struct sandbox_user user,
 static void run(int fd, int ifindex, bool nat44, struct sandbox_user user,
 		enum seccomp_job job)
 {
+	static const struct view_path files[] = {
+		{ "/proc/sys/net/", VIEW_SETTINGS },
+		{ FORWARD_NOTES, VIEW_REMOVE },
+		{ NULL, 0 },
+	};
+	const struct sandbox box = { .user = user,
+				     .keep = SANDBOX_KEEP_NET_ADMIN,
+				     .job = job,
+				     .files = files };
 	struct netcfg n;
 	int err;
 
@@ -59,7 +68,7 @@ static void run(int fd, int ifindex, bool nat44, struct sandbox_user user,
 	prctl(PR_SET_NAME, "xlat-helper", 0, 0, 0);
 	err = netcfg_open(&n, ifindex, nat44);
 	if (!err)
-		err = sandbox_enter(user, SANDBOX_KEEP_NET_ADMIN, job);
+		err = sandbox_enter(&box);
 	if (!err)
 		serve(fd, &n);
 	else

@@ -125,6 +125,9 @@ static void be_alone(int keep)
 static int open_job(struct job *j, const char *path, struct sandbox_user user,
 		    enum seccomp_job job)
 {
+	const struct view_path files[] = { { path, VIEW_REPLACE },
+					   { NULL, 0 } };
+	const struct sandbox box = { .user = user, .job = job, .files = files };
 	char copy[PATH_MAX];
 	int err;
 
@@ -132,7 +135,7 @@ static int open_job(struct job *j, const char *path, struct sandbox_user user,
 	j->dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->dir < 0)
 		return -errno;
-	err = sandbox_enter(user, SANDBOX_KEEP_NOTHING, job);
+	err = sandbox_enter(&box);
 	if (err)
 		return err;
 	/* Whether it can be written is better known now than at the end. */

@@ -79,16 +79,29 @@ static int leave_root(struct sandbox_user user)
 	return err ? err : become(user);
 }
 
-int sandbox_enter(struct sandbox_user user, enum sandbox_keep keep,
-		  enum seccomp_job job)
+/* Also where we were started without root: a service manager may have given
+ * capabilities to an ordinary user's process. */
+static int leave_authority(const struct sandbox *s)
 {
-	int err = geteuid() == 0 ? leave_root(user) : 0;
+	int err = geteuid() == 0 ? leave_root(s->user) : 0;
 
-	/* Also where we were started without root: a service manager may have
-	 * given capabilities to an ordinary user's process. */
 	if (!err)
-		err = set_capabilities(keep);
-	if (!err)
-		err = lock();
-	return err ? err : seccomp_enter(job);
+		err = set_capabilities(s->keep);
+	return err ? err : lock();
+}
+
+int sandbox_enter(const struct sandbox *s)
+{
+	const bool views = s->job != SECCOMP_OFF && view_possible();
+	int view = -1;
+	int err;
+
+	if (views)
+		view = view_prepare(s->files);
+	if (views && view < 0)
+		return view;
+	err = leave_authority(s);
+	if (!err && views)
+		err = view_enter(view);
+	return err ? err : seccomp_enter(s->job);
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "seccomp.h"
+#include "view.h"
 
 /**
  * struct sandbox_user - whom a process becomes
@@ -30,18 +31,31 @@ XL_MUST_USE bool sandbox_find_user(const char *name, struct sandbox_user *out);
 enum sandbox_keep { SANDBOX_KEEP_NOTHING, SANDBOX_KEEP_NET_ADMIN };
 
 /**
- * sandbox_enter() - become @user, for good
+ * struct sandbox - what a process gives up, and what it keeps
+ * @user:	whom it becomes
  * @keep:	capabilities that stay
- * @job:	system calls that stay
+ * @job:	system calls that stay; SECCOMP_OFF: all, and all files
+ * @files:	that stay in view; NULL: none
+ */
+struct sandbox {
+	struct sandbox_user user;
+	enum sandbox_keep keep;
+	enum seccomp_job job;
+	const struct view_path *files;
+};
+
+/**
+ * sandbox_enter() - go in, for good
  *
  * Afterwards the process may use what is open, and with
  * SANDBOX_KEEP_NET_ADMIN configure the network of its namespace. It must not
  * be able to: gain a privilege (no_new_privs, empty bounding set), be traced
- * or dump memory (not dumpable), make a system call that is not its job's.
+ * or dump memory (not dumpable), make a system call that is not its job's,
+ * reach a file that is not in its view. A kernel without Landlock has no
+ * views; that is the caller's to tell (view_possible()).
  *
  * Return: 0 or -errno; on failure the caller must not go on
  */
-XL_MUST_USE int sandbox_enter(struct sandbox_user user, enum sandbox_keep keep,
-			      enum seccomp_job job);
+XL_MUST_USE int sandbox_enter(const struct sandbox *s);
 
 #endif

@@ -36,8 +36,17 @@ def _at_instruction(pid, address):
         return memory.read(_SYSCALL_LEN) == b"\x0f\x05"
 
 
+def _place(pid, address, text):
+    """Put a string where nothing of the process's is."""
+    with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
+        memory.seek(address)
+        memory.write(os.fsencode(text) + b"\0")
+    return address
+
+
 def call(pid, number, *args):
-    """Make the process do a system call; what it returned.
+    """Make the process do a system call; what it returned. An argument that
+    is a string is put below its stack, and its address passed.
 
     None: the process was killed by SIGSYS for it.
     """
@@ -48,6 +57,8 @@ def call(pid, number, *args):
     saved = _Registers.from_buffer_copy(regs)
     if not _at_instruction(pid, regs.rip):
         regs.rip -= _SYSCALL_LEN
+    args = [_place(pid, regs.rsp - 4096, a) if isinstance(a, str) else a
+            for a in args]
     regs.rax, regs.orig_rax = number, 2 ** 64 - 1
     for name, value in zip(("rdi", "rsi", "rdx", "r10", "r8", "r9"),
                            (*args, 0, 0, 0, 0, 0, 0)):

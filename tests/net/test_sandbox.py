@@ -158,6 +158,111 @@ class Lives(unittest.TestCase):
             self.assertTrue(translates(box))
 
 
+@unittest.skipUnless(platform.machine() == "x86_64", "registers of x86-64")
+class View(unittest.TestCase):
+    """Which files a process that may open some can still open. The kernel
+    says EACCES of what is hidden; who is nobody may read them all."""
+
+    FILES = ("/etc/passwd", "/etc/hostname", "/proc/self/status", "/bin/sh",
+             "/proc/sys/kernel/ostype", "/dev/null", "/run/lab/beside/other",
+             "/proc/sys/net/ipv4/ip_forward", "/etc/resolv.conf", lab.XLAT)
+
+    def setUp(self):
+        folder = lab.FILES / "beside"
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+        (folder / "other").write_text("")
+
+    def seen(self, pid, flags=0):
+        results = {f: inject.call(pid, OPENAT, AT_FDCWD, f, flags)
+                   for f in self.FILES}
+        self.assertLessEqual({-errno.EACCES},
+                             {r for r in results.values() if r < 0})
+        return {f for f, r in results.items() if r >= 0}
+
+    def test_nothing(self):
+        """Who was given no file has none; /proc/PID/root does not help."""
+        for applet in ("siit", "plat", "dns64"):
+            with self.subTest(applet), running(applet) as (program, _):
+                self.assertEqual(self.seen(program.pid), set())
+                self.assertEqual(
+                    inject.call(program.pid, OPENAT, AT_FDCWD,
+                                f"/proc/{program.pid}/root/etc/passwd", 0),
+                    -errno.EACCES)
+
+    def test_without_a_sandbox(self):
+        with running("siit", "--no-sandbox") as (program, _):
+            self.assertGreater(len(self.seen_by_anybody(program.pid)), 8)
+            self.assertIn("every file in sight", program.output())
+
+    def seen_by_anybody(self, pid):
+        return {f for f in self.FILES
+                if inject.call(pid, OPENAT, AT_FDCWD, f, 0) >= 0}
+
+    def test_config(self):
+        """What is beside the config file, which may be replaced."""
+        config = lab.FILES / "beside" / "siit.conf"
+        config.write_text("")
+        with running("siit", "--config", config) as (program, box):
+            self.assertEqual(self.seen(program.pid), {"/run/lab/beside/other"})
+            fresh = config.with_name("fresh")
+            fresh.write_text("tos 8\n")
+            fresh.rename(config)
+            self.assertEqual(lab.ctl("siit", "reload").returncode, 0)
+            self.assertTrue(translates(box))
+
+    def test_config_through_a_link(self):
+        folder = lab.FILES / "elsewhere"
+        folder.mkdir(exist_ok=True)
+        (folder / "siit.conf").write_text("")
+        link = lab.FILES / "siit.conf"
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder / "siit.conf")
+        with running("siit", "--config", link):
+            self.assertEqual(lab.ctl("siit", "reload").returncode, 0)
+
+    def test_clat(self):
+        with running("clat") as (program, _):
+            seen = self.seen(program.pid)
+        self.assertLessEqual({"/proc/sys/net/ipv4/ip_forward",
+                              "/etc/resolv.conf"}, seen)
+        self.assertFalse(seen & {"/bin/sh", lab.XLAT, "/dev/null",
+                                 "/proc/self/status",
+                                 "/proc/sys/kernel/ostype"})
+
+    def test_helper(self):
+        with running("siit") as (program, _):
+            (helper,) = lab.children(program.pid)
+            self.assertEqual(self.seen(helper),
+                             {"/proc/sys/net/ipv4/ip_forward"})
+
+    def test_keeper(self):
+        folder = lab.FILES / "beside"
+        folder.chmod(0o777)
+        with running("plat", "--state", folder / "state") as (program, _):
+            keeper, = (p for p in lab.children(program.pid) if
+                       lab.status(p)["Name"] == "xlat-keeper")
+            for path, result in (("/tmp/new", -errno.EACCES),
+                                 ("/etc/passwd", -errno.EACCES),
+                                 ("/run/lab/beside/new", 0)):
+                got = inject.call(keeper, OPENAT, AT_FDCWD, path,
+                                  O_CREAT | O_WRONLY, 0o600)
+                self.assertEqual(min(got, 0), result, path)
+            self.assertEqual(lab.ctl("plat", "save").returncode, 0)
+            self.assertTrue((folder / "state").exists())
+
+    def test_kernel_without_landlock(self):
+        """An older one: it says so, and runs."""
+        with lab.Lab("box") as net:
+            program = net["box"].start(
+                "strace", "-f", "-o", "/dev/null", "-e",
+                "inject=landlock_create_ruleset:error=ENOSYS",
+                lab.XLAT, *SIIT)
+            program.wait_output("is ready")
+            self.assertIn("no Landlock", program.output())
+            self.assertEqual(lab.ctl("siit", "health").returncode, 0)
+
+
 class Status(unittest.TestCase):
     def check(self, pid, caps="0000000000000000", seccomp="2"):
         def field(name):

@@ -6,6 +6,7 @@
 #include "nat64/held.h"
 #include "nat64/path.h"
 #include "nat64/peer.h"
+#include "nat64/tell.h"
 #include "siit/error.h"
 
 static struct xlat_result send6(struct nat64 *n, struct pkt *p,
@@ -80,6 +81,8 @@ static struct xlat_result begin(struct nat64 *n, struct pkt *p,
 	if (!why && open) {
 		n->refused = b->client;
 		why = session_open(n, binding, f->remote, f->remote_port, &i);
+		if (why)
+			tell_refusal(n, why, b->client, f->bib);
 	}
 	if (why)
 		return xlat_drop(why);

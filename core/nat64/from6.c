@@ -5,6 +5,7 @@
 #include "nat64/binding.h"
 #include "nat64/held.h"
 #include "nat64/path.h"
+#include "nat64/tell.h"
 #include "siit/error.h"
 
 static struct xlat_result send4(struct nat64 *n, struct pkt *p,
@@ -89,6 +90,7 @@ static struct xlat_result begin(struct nat64 *n, struct pkt *p,
 	why = open_session(n, f, binding, &i);
 	if (why) {
 		n->refused = f->client;
+		tell_refusal(n, why, f->client, f->bib);
 		return error_reply6(t, p, v, why, 1, 3, 0);
 	}
 	if (f->bib == BIB_TCP)

@@ -146,11 +146,13 @@ XL_MUST_USE struct nat64 *nat64_init(void *mem, const struct nat64_config *c);
  * @from:	left as it is, but of no use any more
  *
  * Those that the configuration of @n does not allow stay behind, as do SYNs
- * and fragments that wait.
+ * and fragments that wait. Who listens to @from listens to @n from now on, and
+ * is told of sessions and bindings that stayed behind, but not of those that
+ * came along.
  *
  * Return: how many sessions came along
  */
-uint32_t nat64_move(struct nat64 *n, const struct nat64 *from, uint64_t now);
+uint32_t nat64_move(struct nat64 *n, struct nat64 *from, uint64_t now);
 
 /**
  * nat64_packet() - translate a packet of either family, in place
@@ -190,6 +192,16 @@ XL_MUST_USE bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
  * UINT64_MAX: nothing is pending
  */
 uint64_t nat64_next_expiry(const struct nat64 *n);
+
+struct nat64_events;
+
+/**
+ * nat64_listen() - note events (event.h) from now on
+ * @events:	a ring; NULL: no more
+ *
+ * What is there already is no event.
+ */
+void nat64_listen(struct nat64 *n, struct nat64_events *events);
 
 /**
  * struct nat64_session_view - a session, to be shown

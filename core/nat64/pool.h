@@ -15,6 +15,12 @@
  * them without regard to the others. ICMP's ports are identifiers. */
 enum bib { BIB_UDP, BIB_TCP, BIB_ICMP, BIB_COUNT };
 
+/* The protocol of a table; ICMP is IPv4's. */
+XL_INLINE uint8_t bib_proto(uint8_t bib)
+{
+	return bib == BIB_UDP ? IP_UDP : bib == BIB_TCP ? IP_TCP : IP_ICMP;
+}
+
 #define POOL_NONE  UINT32_MAX
 #define POOL_WORDS (65536u / 64) /* of a bitmap */
 

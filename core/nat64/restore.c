@@ -4,6 +4,7 @@
 #include "nat64/binding.h"
 #include "nat64/clock.h"
 #include "nat64/path.h"
+#include "nat64/tell.h"
 
 /* Could a session be like this? */
 static bool is_sane(const struct session *s)
@@ -62,18 +63,47 @@ bool restore_session(struct nat64 *n, const struct session *s, uint64_t age)
 	return open_session(n, s, age < n->now ? n->now - (uint32_t)age : 0);
 }
 
-uint32_t nat64_move(struct nat64 *n, const struct nat64 *from, uint64_t now)
+static bool has_binding(const struct nat64 *n, const struct nat64_event *e,
+			const struct binding *b)
+{
+	const uint32_t i = binding_find4(n, e->pool, e->pool_port, b->bib);
+	const struct binding *now = binding_at(n, i);
+
+	return i && now->client_port == b->client_port &&
+	       addr6_equal(now->client, b->client);
+}
+
+/* Bindings that stayed behind; whoever listened to @from is told. */
+static void tell_lost(const struct nat64 *n, const struct nat64 *from)
+{
+	uint32_t i = 0;
+
+	while (from->events && (i = slab_next(&from->bindings, i))) {
+		const struct binding *b = binding_at(from, i);
+		const struct nat64_event e =
+			tell_of_binding(from, b, EVENT_BINDING_DELETED);
+
+		if (!b->fixed && !has_binding(n, &e, b))
+			tell_event(from, e);
+	}
+}
+
+uint32_t nat64_move(struct nat64 *n, struct nat64 *from, uint64_t now)
 {
 	uint32_t i;
 
 	n->draws = from->draws;
 	clock_set(n, now);
+	clock_set(from, now);
 	for (unsigned int c = 0; c < NAT64_CLASS_COUNT; c++)
 		for (i = from->fifo[c].head; i; i = session_at(from, i)->next) {
 			const struct session *s = session_at(from, i);
 
-			(void)!restore_session(n, s, n->now - s->used);
+			if (!restore_session(n, s, n->now - s->used))
+				tell_session(from, s, EVENT_SESSION_DELETED);
 		}
+	tell_lost(n, from);
+	n->events = from->events;
 	/* None of them is new. */
 	n->sessions_created = from->sessions_created;
 	n->bindings_created = from->bindings_created;

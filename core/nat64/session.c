@@ -3,6 +3,7 @@
 
 #include "nat64/binding.h"
 #include "nat64/peer.h"
+#include "nat64/tell.h"
 
 static void unlink(struct nat64 *n, const struct session *s)
 {
@@ -126,6 +127,7 @@ enum xlat_why session_open(struct nat64 *n, uint32_t binding, uint32_t remote,
 	b->sessions++;
 	sub->sessions++;
 	n->sessions_created++;
+	tell_session(n, s, EVENT_SESSION_CREATED);
 	return WHY_NONE;
 }
 
@@ -149,6 +151,7 @@ void session_close(struct nat64 *n, uint32_t index)
 	const struct flow4 f4 = flow4_of(s);
 	struct binding *b = binding_at(n, s->binding);
 
+	tell_session(n, s, EVENT_SESSION_DELETED);
 	table_remove(&n->sessions_by6, session_hash6(n, &f6), index);
 	table_remove(&n->sessions_by4, session_hash4(n, &f4), index);
 	peer_drop(n, s->binding, s->remote);

@@ -211,7 +211,8 @@ struct nat64 {
 	struct fragment_share *shares;
 	uint32_t now; /* seconds */
 	uint64_t now_ns;
-	struct addr6 refused; /* as of nat64_refused() */
+	struct addr6 refused;        /* as of nat64_refused() */
+	struct nat64_events *events; /* NULL: nobody listens */
 	uint64_t draws;
 	uint64_t sessions_created;
 	uint64_t bindings_created;

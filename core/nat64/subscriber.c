@@ -29,6 +29,11 @@ static uint32_t find(const struct nat64 *n, struct addr6 prefix)
 	return 0;
 }
 
+uint32_t subscriber_find(const struct nat64 *n, struct addr6 client)
+{
+	return find(n, prefix_of(n, client));
+}
+
 /* ns between two sessions at the highest rate. */
 static uint64_t spacing(const struct nat64 *n)
 {

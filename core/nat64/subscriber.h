@@ -16,6 +16,13 @@ XL_INLINE struct subscriber *subscriber_at(const struct nat64 *n,
 }
 
 /**
+ * subscriber_find() - the subscriber that a client belongs to
+ *
+ * Return: its number; 0: it has no bindings
+ */
+uint32_t subscriber_find(const struct nat64 *n, struct addr6 client);
+
+/**
  * subscriber_of() - the subscriber that a client belongs to, made if it is
  * new: subscriber_release() has to be called for it if no binding comes of it
  * @bib:	in which table its pool address has to have a port left

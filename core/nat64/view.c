@@ -9,11 +9,6 @@
  * the SYNs held. */
 #define CURSOR_HELD 0x80000000u
 
-static uint8_t proto_of(uint8_t bib)
-{
-	return bib == BIB_UDP ? IP_UDP : bib == BIB_TCP ? IP_TCP : IP_ICMP;
-}
-
 static const char *tcp_name(uint8_t state)
 {
 	static const char *const names[TCPFSM_STATE_COUNT] = {
@@ -49,7 +44,7 @@ bool nat64_next_session(const struct nat64 *n, uint32_t *cursor,
 				.client_port = s->client_port,
 				.pool_port = s->pool_port,
 				.remote_port = s->remote_port,
-				.proto = proto_of(s->bib),
+				.proto = bib_proto(s->bib),
 				.state = tcp_name(s->tcp),
 				.expires = session_end(n, s) * NS_PER_S,
 			};
@@ -76,7 +71,7 @@ bool nat64_next_binding(const struct nat64 *n, uint32_t *cursor,
 		.pool = n->pool.addrs[b->pool].addr,
 		.client_port = b->client_port,
 		.pool_port = b->pool_port,
-		.proto = proto_of(b->bib),
+		.proto = bib_proto(b->bib),
 		.fixed = b->fixed,
 		.sessions = b->sessions,
 	};

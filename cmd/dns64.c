@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "applet.h"
 #include "dns64show.h"
@@ -35,20 +36,26 @@ static int find_networks(struct dns64 *d)
 	struct synth_net6 nets[DNS64VIEW_ALLOWS];
 	const int n = dnsio_networks(nets, XL_COUNT(nets));
 
+	if (n < 0)
+		return n;
+	dnsio_lock(&d->io);
 	for (int i = 0; i < n; i++)
 		d->views.allow[i] =
 			(struct query_allow){ nets[i], &d->views.synth[0] };
-	if (n >= 0)
-		d->io.query.allow_count = (uint32_t)n;
-	return n < 0 ? n : 0;
+	d->io.query.allow_count = (uint32_t)n;
+	dnsio_unlock(&d->io);
+	return 0;
 }
 
 static void look_again(struct ev_loop *loop, struct ev_timer *t)
 {
 	struct dns64 *d =
 		(void *)((char *)t - offsetof(struct dns64, networks));
-	const uint64_t strangers = d->io.query.count[COUNT_REFUSED];
+	uint64_t strangers;
 
+	dnsio_lock(&d->io);
+	strangers = d->io.query.count[COUNT_REFUSED];
+	dnsio_unlock(&d->io);
 	/* If it fails, what was known stays. */
 	if (strangers != d->strangers && find_networks(d) == 0)
 		d->strangers = strangers;
@@ -57,13 +64,10 @@ static void look_again(struct ev_loop *loop, struct ev_timer *t)
 
 static enum exit_status open_allow(struct dns64 *d)
 {
-	struct query *q = &d->io.query;
 	int err;
 
-	q->allow = d->views.allow;
-	q->allow_count = d->views.allow_count;
 	ev_timer_set(&d->app.loop, &d->networks, UINT64_MAX);
-	if (q->allow_count)
+	if (d->views.allow_count)
 		return EXIT_OK;
 	err = find_networks(d);
 	if (err) {
@@ -150,16 +154,36 @@ static enum exit_status open_sockets(struct dns64 *d)
 	return err == -EADDRNOTAVAIL ? EXIT_LACKING : app_status(err);
 }
 
+/* What a reload may change. */
+static void set_rules(struct dns64 *d, const struct dns64opt *o)
+{
+	struct query *q = &d->io.query;
+
+	q->allow = d->views.allow;
+	q->allow_count = d->views.allow_count;
+	q->stale = o->stale;
+	q->silent = o->silent;
+	q->rrl.rate = o->rate;
+}
+
+static uint32_t processors(void)
+{
+	const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (n < 1)
+		return 1;
+	return n < (long)DNSIO_THREADS ? (uint32_t)n : DNSIO_THREADS;
+}
+
 static enum exit_status open_dns64(struct app *a)
 {
 	struct dns64 *d = daemon_of(a);
 	enum exit_status status;
 
 	fill_addresses(&d->io, d->opt);
+	d->io.threads = d->opt->threads ? d->opt->threads : processors();
 	d->io.query.cache_size = d->opt->cache_size;
-	d->io.query.stale = d->opt->stale;
-	d->io.query.silent = d->opt->silent;
-	d->io.query.rrl.rate = d->opt->rate;
+	set_rules(d, d->opt);
 	status = refuse_loops(&d->io);
 	if (!status)
 		status = open_allow(d);
@@ -178,10 +202,10 @@ static int reload(struct app *a, struct app_options *fresh,
 	memset(&views, 0, sizeof(views));
 	if (!dns64opt_check(want, e) || !dns64view_fill(&views, want, e))
 		return -1;
+	dnsio_lock(&d->io);
 	d->views = views;
-	d->io.query.stale = want->stale;
-	d->io.query.silent = want->silent;
-	d->io.query.rrl.rate = want->rate;
+	set_rules(d, want);
+	dnsio_unlock(&d->io);
 	dns64opt_adopt(d->opt, want);
 	return open_allow(d) ? 1 : 0;
 }
@@ -200,8 +224,10 @@ static const char *flush(void *ctx, struct report *r)
 {
 	struct dns64 *d = ctx;
 
+	dnsio_lock(&d->io);
 	report_number(r, "answers", 0, d->io.query.cache.count);
 	cache_flush(&d->io.query.cache);
+	dnsio_unlock(&d->io);
 	return NULL;
 }
 
@@ -209,10 +235,12 @@ static const char *health(const struct app *a)
 {
 	const struct dns64 *d = (const struct dns64 *)(const void *)a;
 	const struct upstream *up = &d->io.query.up;
+	bool down;
 
-	return up->server_count && upstream_all_down(up, a->loop.now)
-		       ? "no server has answered lately"
-		       : NULL;
+	dnsio_lock(&d->io);
+	down = up->server_count && upstream_all_down(up, a->loop.now);
+	dnsio_unlock(&d->io);
+	return down ? "no server has answered lately" : NULL;
 }
 
 static const struct control_action actions[] = {

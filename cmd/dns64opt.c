@@ -220,6 +220,16 @@ static const char *parse_stale(void *field, const char *text)
 		       : "a time such as 12h, up to 30d";
 }
 
+static const char *parse_threads(void *field, const char *text)
+{
+	uint64_t n;
+
+	if (!parse_number(text, 1, DNSIO_THREADS, &n))
+		return "a number from 1 to 16";
+	*(uint32_t *)field = (uint32_t)n;
+	return NULL;
+}
+
 static const char *parse_rate(void *field, const char *text)
 {
 	uint64_t n;
@@ -247,6 +257,8 @@ static const struct option_row rows[] = {
 	OPTION(struct dns64opt, rate, "rate-limit", "N", parse_rate,
 	       OPTION_LIVE,
 	       "answers a second to one question of a network; default: all"),
+	OPTION(struct dns64opt, threads, "threads", "N", parse_threads, 0,
+	       "that take questions; default: one a processor"),
 	OPTION(struct dns64opt, cache_size, "cache-size", "BYTES",
 	       parse_cache_size, 0, "memory for answers; default: 8m"),
 	OPTION(struct dns64opt, stale, "serve-stale", "TIME", parse_stale,

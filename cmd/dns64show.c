@@ -43,8 +43,12 @@ static void report_prefix(struct report *r, uint32_t i, struct pref64 p)
 
 static void gauges(const void *ctx, struct report *r)
 {
-	const struct query *q = &((const struct dns64 *)ctx)->io.query;
+	const struct dns64 *d = ctx;
+	const struct query *q = &d->io.query;
 
+	report_gauge(r, "threads", "Threads that take questions",
+		     d->io.threads);
+	dnsio_lock(&d->io);
 	report_gauge(r, "allowed-networks", "Networks that may ask",
 		     q->allow_count);
 	report_gauge(r, "questions-under-way", "Questions not answered yet",
@@ -54,6 +58,7 @@ static void gauges(const void *ctx, struct report *r)
 	report_gauge(r, "cache-answers", "Answers in the cache",
 		     q->cache.count);
 	report_gauge(r, "cache-bytes", "Size of the cache", q->cache.size);
+	dnsio_unlock(&d->io);
 }
 
 static void status(const void *ctx, struct report *r)
@@ -76,9 +81,11 @@ static void counters(const void *ctx, struct report *r)
 {
 	const struct dns64 *d = ctx;
 
+	dnsio_lock(&d->io);
 	for (enum count c = 0; c < COUNT_COUNT; c++)
 		report_counter(r, count_name(c), count_text(c),
 			       d->io.query.count[c]);
+	dnsio_unlock(&d->io);
 }
 
 /* One server after the other, and how it has been. */
@@ -92,6 +99,7 @@ static bool servers(const void *ctx, uint32_t *cursor, struct report *r)
 	if (*cursor == u->server_count)
 		return false;
 	dns64show_address(text, &d->io.forward[(*cursor)++]);
+	dnsio_lock(&d->io);
 	report_record(r);
 	report_text(r, "server", 40, text);
 	report_text(r, "state", 6,
@@ -99,6 +107,7 @@ static bool servers(const void *ctx, uint32_t *cursor, struct report *r)
 	report_number(r, "failures", 9, s->fails);
 	report_number(r, "rtt-us", 9, s->rtt / 1000);
 	report_record_end(r);
+	dnsio_unlock(&d->io);
 	return true;
 }
 
@@ -141,17 +150,28 @@ static void cache_row(struct report *r, const struct cache_hit *hit)
 	report_record_end(r);
 }
 
-/* One answer of the cache after the other. */
-static bool cache(const void *ctx, uint32_t *cursor, struct report *r)
+/* The next answer of the cache; @name: about that only, or NULL. */
+static bool next_answer(const struct dns64 *d, uint32_t *cursor,
+			struct report *r, const struct msg_name *name)
 {
-	const struct dns64 *d = ctx;
 	const uint32_t now = (uint32_t)(d->app.loop.now / SECOND);
 	struct cache_hit hit;
+	bool found;
 
-	if (!cache_walk(&d->io.query.cache, cursor, now, &hit))
-		return false;
-	cache_row(r, &hit);
-	return true;
+	dnsio_lock(&d->io);
+	do
+		found = cache_walk(&d->io.query.cache, cursor, now, &hit);
+	while (found && name &&
+	       !msg_equal_fold(hit.data + MSG_HDR_LEN, name->b, name->len));
+	if (found)
+		cache_row(r, &hit);
+	dnsio_unlock(&d->io);
+	return found;
+}
+
+static bool cache(const void *ctx, uint32_t *cursor, struct report *r)
+{
+	return next_answer(ctx, cursor, r, NULL);
 }
 
 static const char *parse_asked(void *field, const char *text)
@@ -159,21 +179,9 @@ static const char *parse_asked(void *field, const char *text)
 	return parse_name(text, field);
 }
 
-/* All answers about one name. */
 static bool lookup(const void *ctx, uint32_t *cursor, struct report *r)
 {
-	const struct dns64 *d = ctx;
-	const uint32_t now = (uint32_t)(d->app.loop.now / SECOND);
-	const struct msg_name *name = r->asked;
-	struct cache_hit hit;
-
-	while (cache_walk(&d->io.query.cache, cursor, now, &hit)) {
-		if (!msg_equal_fold(hit.data + MSG_HDR_LEN, name->b, name->len))
-			continue;
-		cache_row(r, &hit);
-		return true;
-	}
-	return false;
+	return next_answer(ctx, cursor, r, r->asked);
 }
 
 static const struct ctlarg lookup_args[] = {

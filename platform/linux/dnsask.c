@@ -11,6 +11,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* The socket of an ask that no loop watches. */
+static void discard(struct dnsio_ask *a)
+{
+	struct dnsio *io = a->io;
+
+	close(a->ev.fd);
+	if (a->buf)
+		io->free_bufs[io->free_buf_count++] = a->buf;
+	a->buf = NULL;
+	a->open = false;
+}
+
 void dnsio_ask_close(struct dnsio *io, uint32_t ask)
 {
 	struct dnsio_ask *a = &io->asks[ask];
@@ -18,11 +30,7 @@ void dnsio_ask_close(struct dnsio *io, uint32_t ask)
 	if (!a->open)
 		return;
 	ev_del(io->loop, &a->ev);
-	close(a->ev.fd);
-	if (a->buf)
-		io->free_bufs[io->free_buf_count++] = a->buf;
-	a->buf = NULL;
-	a->open = false;
+	discard(a);
 }
 
 static uint32_t index_of(const struct dnsio_ask *a)
@@ -33,20 +41,28 @@ static uint32_t index_of(const struct dnsio_ask *a)
 static void answered(struct dnsio_ask *a, const uint8_t *msg, size_t len)
 {
 	struct dnsio *io = a->io;
-	const struct query_event event = dnsio_event(io);
+	struct dnsio_worker *w = &io->workers[0];
+	struct query_event event;
 
+	dnsio_lock(io);
+	event = dnsio_event(w);
 	dnsio_carry_out(
-		io, query_answered(&io->query, &event, index_of(a), msg, len));
-	dnsio_udp_flush(io);
+		w, query_answered(&io->query, &event, index_of(a), msg, len));
+	dnsio_unlock(io);
+	dnsio_udp_flush(w);
 }
 
 static void failed(struct dnsio_ask *a)
 {
 	struct dnsio *io = a->io;
-	const struct query_event event = dnsio_event(io);
+	struct dnsio_worker *w = &io->workers[0];
+	struct query_event event;
 
-	dnsio_carry_out(io, query_failed(&io->query, &event, index_of(a)));
-	dnsio_udp_flush(io);
+	dnsio_lock(io);
+	event = dnsio_event(w);
+	dnsio_carry_out(w, query_failed(&io->query, &event, index_of(a)));
+	dnsio_unlock(io);
+	dnsio_udp_flush(w);
 }
 
 static void udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
@@ -188,7 +204,8 @@ int dnsio_ask(struct dnsio *io, uint32_t ask)
 	if (!err)
 		err = u->tcp ? connect_tcp(a, &to, len)
 			     : connect_udp(a, &to, len);
+	/* To be watched is the last thing that happens to it. */
 	if (err)
-		dnsio_ask_close(io, ask);
+		discard(a);
 	return err;
 }

@@ -64,7 +64,8 @@ static uint32_t whole_message(const struct dnsio_conn *c)
 static void handle(struct dnsio_conn *c, uint32_t len)
 {
 	struct dnsio *io = c->io;
-	const struct query_event event = dnsio_event(io);
+	struct dnsio_worker *w = &io->workers[0];
+	const struct query_event event = dnsio_event(w);
 	struct query_step step;
 
 	step = query_asked(&io->query, &event, &c->client, c->in + 2, len - 2);
@@ -77,7 +78,7 @@ static void handle(struct dnsio_conn *c, uint32_t len)
 		return;
 	}
 	c->pending++;
-	dnsio_carry_out(io, step);
+	dnsio_carry_out(w, step);
 }
 
 /* Deal with the messages that are here, as far as they may be under way. */
@@ -124,7 +125,9 @@ static void conn_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 	}
 	c->eof = n == 0;
 	c->have += (uint32_t)n;
+	dnsio_lock(c->io);
 	advance(c);
+	dnsio_unlock(c->io);
 }
 
 static bool write_whole(const struct dnsio_conn *c, const uint8_t *msg,
@@ -224,11 +227,11 @@ void dnsio_conn_accept(struct ev_loop *loop, struct ev *ev, uint32_t events)
 	if (fd < 0)
 		return;
 	from = dnsio_from_sockaddr(&ss);
-	c = find_place(l->io, from.addr);
+	c = find_place(l->worker->io, from.addr);
 	if (!c) {
 		close(fd);
 		return;
 	}
 	conn_close(c);
-	conn_open(l->io, c, fd, from);
+	conn_open(l->worker->io, c, fd, from);
 }

@@ -62,37 +62,44 @@ struct dnsio_address dnsio_from_sockaddr(const void *ss)
 				       ntohs(s6->sin6_port) };
 }
 
-static uint64_t next_random(struct dnsio *io)
+uint64_t dnsio_random(struct dnsio_worker *w)
 {
-	const size_t size = sizeof(io->random);
+	const size_t size = sizeof(w->random);
 
 	/* The kernel never fails this once it has booted; if it did, ids that
 	 * can be guessed would be worse than no answers. */
-	if (io->random_left == 0) {
-		if (getrandom(io->random, size, 0) != (ssize_t)size)
+	if (w->random_left == 0) {
+		if (getrandom(w->random, size, 0) != (ssize_t)size)
 			__builtin_trap();
-		io->random_left = XL_COUNT(io->random);
+		w->random_left = XL_COUNT(w->random);
 	}
-	return io->random[--io->random_left];
+	return w->random[--w->random_left];
 }
 
-struct query_event dnsio_event(struct dnsio *io)
+struct query_event dnsio_event(struct dnsio_worker *w)
 {
-	return (struct query_event){ io->loop->now, next_random(io),
-				     io->reply };
+	struct dnsio *io = w->io;
+
+	if (w->loop->now > io->clock)
+		io->clock = w->loop->now;
+	return (struct query_event){ io->clock, dnsio_random(w), w->reply };
 }
 
-static void reply(struct dnsio *io, const struct query_step *step)
+/* Over TCP only what the first thread has taken is answered, and by itself:
+ * another one's question waits for nobody. */
+static void reply(struct dnsio_worker *w, const struct query_step *step)
 {
 	if (step->client.tcp)
-		dnsio_conn_reply(io, &step->client, io->reply, step->len);
+		dnsio_conn_reply(w->io, &step->client, w->reply, step->len);
 	else
-		dnsio_udp_reply(io, &step->client, step->len);
+		dnsio_udp_reply(w, &step->client, step->len);
 }
 
 /* Return: false if an ask could not be sent. */
-static bool carry_out(struct dnsio *io, const struct query_step *step)
+static bool carry_out(struct dnsio_worker *w, const struct query_step *step)
 {
+	struct dnsio *io = w->io;
+
 	switch (step->what) {
 	case QUERY_ASK:
 		dnsio_ask_close(io, step->ask);
@@ -104,7 +111,7 @@ static bool carry_out(struct dnsio *io, const struct query_step *step)
 		dnsio_ask_close(io, step->ask);
 		break;
 	case QUERY_REPLY:
-		reply(io, step);
+		reply(w, step);
 		break;
 	case QUERY_WAIT:
 	case QUERY_DROP:
@@ -113,33 +120,36 @@ static bool carry_out(struct dnsio *io, const struct query_step *step)
 	return true;
 }
 
-void dnsio_carry_out(struct dnsio *io, struct query_step step)
+void dnsio_carry_out(struct dnsio_worker *w, struct query_step step)
 {
+	struct query *q = &w->io->query;
 	struct query_event event;
-	uint64_t deadline;
 
 	while (step.what != QUERY_WAIT && step.what != QUERY_DROP) {
-		const bool fine = carry_out(io, &step);
+		const bool fine = carry_out(w, &step);
 
-		event = dnsio_event(io);
-		step = fine ? query_next(&io->query, &event)
-			    : query_failed(&io->query, &event, step.ask);
+		event = dnsio_event(w);
+		step = fine ? query_next(q, &event)
+			    : query_failed(q, &event, step.ask);
 	}
-	deadline = query_deadline(&io->query);
-	if (deadline != io->expiry.at)
-		ev_timer_set(io->loop, &io->expiry, deadline);
+	dnsio_arm(w);
 }
 
 static void expire(struct ev_loop *loop, struct ev_timer *t)
 {
 	struct dnsio *io = (void *)((char *)t - offsetof(struct dnsio, expiry));
+	struct dnsio_worker *w = &io->workers[0];
 	struct query_event event;
 
+	dnsio_lock(io);
+	io->armed = UINT64_MAX;
 	while (query_deadline(&io->query) <= loop->now) {
-		event = dnsio_event(io);
-		dnsio_carry_out(io, query_expired(&io->query, &event));
+		event = dnsio_event(w);
+		dnsio_carry_out(w, query_expired(&io->query, &event));
 	}
-	dnsio_udp_flush(io);
+	dnsio_arm(w);
+	dnsio_unlock(io);
+	dnsio_udp_flush(w);
 }
 
 static int set(int fd, int level, int option, int value)
@@ -169,38 +179,59 @@ static bool is_any(struct addr6 a)
 	return (is_v4(a) && (uint32_t)a.lo == 0) || (a.hi == 0 && a.lo == 0);
 }
 
-static int listen_at(struct dnsio *io, struct dnsio_listener *l,
-		     struct dnsio_address a, int type)
+/* Threads share an address, each with a socket. The first one's is bound like
+ * any other, so that it notices if the address is somebody else's. */
+static int bind_to(const struct dnsio_listener *l, struct dnsio_address a,
+		   int type)
 {
+	const struct dnsio *io = l->worker->io;
+	const bool share = type == SOCK_DGRAM && io->threads > 1;
+	const bool first = l->worker == io->workers;
 	struct sockaddr_storage ss;
 	const unsigned int len = dnsio_sockaddr(&ss, a);
+	int err = 0;
+
+	if (share && !first)
+		err = set(l->ev.fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (!err && bind(l->ev.fd, (const struct sockaddr *)&ss, len))
+		err = -errno;
+	if (!err && share && first)
+		err = set(l->ev.fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	return err;
+}
+
+int dnsio_listen(struct dnsio_worker *w, struct dnsio_listener *l,
+		 struct dnsio_address a, int type)
+{
 	int err;
 
-	l->io = io;
-	l->v6 = ss.ss_family == AF_INET6;
+	l->worker = w;
+	l->v6 = !is_v4(a.addr);
 	l->any = is_any(a.addr);
 	l->ev.ready = type == SOCK_DGRAM ? dnsio_udp_ready : dnsio_conn_accept;
-	l->ev.fd = socket(ss.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	l->ev.fd = socket(l->v6 ? AF_INET6 : AF_INET,
+			  type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->ev.fd < 0)
 		return -errno;
 	err = prepare(l, type);
-	if (!err && bind(l->ev.fd, (const struct sockaddr *)&ss, len))
-		err = -errno;
+	if (!err)
+		err = bind_to(l, a, type);
 	if (!err && type == SOCK_STREAM && listen(l->ev.fd, (int)DNSIO_CONNS))
 		err = -errno;
-	return err ? err : ev_add(io->loop, &l->ev, EPOLLIN);
+	return err ? err : ev_add(w->loop, &l->ev, EPOLLIN);
 }
 
 static int listen_all(struct dnsio *io)
 {
+	struct dnsio_worker *w = &io->workers[0];
 	int err = 0;
 
 	for (uint32_t i = 0; i < io->listen_count && !err; i++) {
-		io->udp[i].index = io->tcp[i].index = i;
-		err = listen_at(io, &io->udp[i], io->listen[i], SOCK_DGRAM);
+		w->udp[i].index = io->tcp[i].index = i;
+		err = dnsio_listen(w, &w->udp[i], io->listen[i], SOCK_DGRAM);
 		if (!err)
-			err = listen_at(io, &io->tcp[i], io->listen[i],
-					SOCK_STREAM);
+			err = dnsio_listen(w, &io->tcp[i], io->listen[i],
+					   SOCK_STREAM);
 		if (err)
 			io->failed = &io->listen[i];
 	}
@@ -244,6 +275,15 @@ static uint32_t asks_for_files(void)
 	return asks;
 }
 
+/* A part of the mapping at *@p, which moves behind it. */
+static void *carve(uint8_t **p, size_t size)
+{
+	void *part = *p;
+
+	*p += size;
+	return part;
+}
+
 /* One mapping for everything; the kernel gives pages as they are touched. */
 static int take_memory(struct dnsio *io)
 {
@@ -252,28 +292,33 @@ static int take_memory(struct dnsio *io)
 	const size_t conns = DNSIO_CONNS * sizeof(*io->conns);
 	const size_t batch = dnsio_udp_memory();
 	const size_t buf = MSG_MAX + 9; /* with a length, and aligned */
-	const size_t all =
-		query + asks + conns + batch + (2 + DNSIO_TCP_ASKS) * buf;
-	const struct siphash_key key = { next_random(io), next_random(io) };
+	const size_t all = query + asks + conns + io->threads * (batch + buf) +
+			   (1 + DNSIO_TCP_ASKS) * buf;
+	struct dnsio_worker *w = &io->workers[0];
+	const struct siphash_key key = { dnsio_random(w), dnsio_random(w) };
 	uint8_t *p = mmap(NULL, all, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
-	query_init(&io->query, p, key);
-	p += query;
-	io->asks = (struct dnsio_ask *)(void *)p;
-	p += asks;
-	io->conns = (struct dnsio_conn *)(void *)p;
-	p += conns;
-	dnsio_udp_init(io, p);
-	p += batch;
-	io->reply = p;
-	io->heard = p + buf;
+	query_init(&io->query, carve(&p, query), key);
+	io->asks = carve(&p, asks);
+	io->conns = carve(&p, conns);
+	for (; w < io->workers + io->threads; w++) {
+		dnsio_udp_init(w, carve(&p, batch));
+		w->reply = carve(&p, buf);
+	}
+	io->heard = carve(&p, buf);
 	for (uint32_t i = 0; i < DNSIO_TCP_ASKS; i++)
-		io->free_bufs[i] = p + (2 + i) * buf;
+		io->free_bufs[i] = carve(&p, buf);
 	io->free_buf_count = DNSIO_TCP_ASKS;
 	return 0;
+}
+
+static void close_none(struct dnsio_listener *l)
+{
+	for (uint32_t i = 0; i < DNSIO_LISTENERS; i++)
+		l[i].ev.fd = -1;
 }
 
 int dnsio_open(struct dnsio *io, struct ev_loop *loop)
@@ -282,9 +327,17 @@ int dnsio_open(struct dnsio *io, struct ev_loop *loop)
 
 	io->loop = loop;
 	io->expiry = (struct ev_timer){ .at = UINT64_MAX, .due = expire };
+	io->armed = UINT64_MAX;
+	io->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	io->lock = io->threads > 1 ? &io->mutex : NULL;
 	io->failed = NULL;
-	for (uint32_t i = 0; i < DNSIO_LISTENERS; i++)
-		io->udp[i].ev.fd = io->tcp[i].ev.fd = -1;
+	close_none(io->tcp);
+	for (uint32_t i = 0; i < DNSIO_THREADS; i++) {
+		io->workers[i].io = io;
+		io->workers[i].kick.fd = -1;
+		close_none(io->workers[i].udp);
+	}
+	io->workers[0].loop = loop;
 	io->query.slot_count = DNSIO_SLOTS;
 	io->query.up.ask_count = asks_for_files();
 	err = take_memory(io);
@@ -292,14 +345,14 @@ int dnsio_open(struct dnsio *io, struct ev_loop *loop)
 		err = listen_all(io);
 	for (unsigned int i = 0; i < XL_COUNT(io->source) && !err; i++)
 		err = try_source(io, i);
-	return err;
+	return err ? err : dnsio_workers_open(io);
 }
 
-static void close_listener(struct dnsio *io, struct dnsio_listener *l)
+void dnsio_close_listener(struct ev_loop *loop, struct dnsio_listener *l)
 {
 	if (l->ev.fd < 0)
 		return;
-	ev_del(io->loop, &l->ev);
+	ev_del(loop, &l->ev);
 	close(l->ev.fd);
 	l->ev.fd = -1;
 }
@@ -308,10 +361,11 @@ void dnsio_close(struct dnsio *io)
 {
 	if (!io->loop)
 		return;
+	dnsio_workers_close(io);
 	ev_timer_set(io->loop, &io->expiry, UINT64_MAX);
 	for (uint32_t i = 0; i < io->listen_count; i++) {
-		close_listener(io, &io->udp[i]);
-		close_listener(io, &io->tcp[i]);
+		dnsio_close_listener(io->loop, &io->workers[0].udp[i]);
+		dnsio_close_listener(io->loop, &io->tcp[i]);
 	}
 	if (!io->conns)
 		return;

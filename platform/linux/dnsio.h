@@ -6,9 +6,18 @@
  * and towards servers one connected socket per question, so that the kernel
  * picks a random source port and discards what comes from elsewhere
  * (RFC 5452, 9.2). All memory is taken by dnsio_open().
+ *
+ * Several threads may take clients' datagrams, each over sockets of its own
+ * that share the addresses (SO_REUSEPORT). There is one query machine for all
+ * of them, with one cache, behind one lock: it is held while a question is
+ * looked at, not while datagrams are received and sent, where most of the time
+ * goes. Everything else is the first thread's, whose loop is the daemon's:
+ * servers' answers, TCP, timers; and it is the only one that closes sockets.
  */
 #ifndef XLAT_LINUX_DNSIO_H
 #define XLAT_LINUX_DNSIO_H
+
+#include <pthread.h>
 
 #include "dns/query.h"
 #include "ev.h"
@@ -22,6 +31,7 @@
 #define DNSIO_SLOTS       4096u /* clients' questions under way */
 #define DNSIO_ASKS        4096u /* questions to servers; a power of two */
 #define DNSIO_BURST       32u   /* datagrams taken or sent at once */
+#define DNSIO_THREADS     16u
 
 /**
  * struct dnsio_address - where a socket is bound, or connects to
@@ -36,21 +46,45 @@ struct dnsio_address {
 };
 
 struct dnsio;
+struct dnsio_worker;
 
 /**
  * struct dnsio_listener - an address that clients ask
+ * @worker:	whose socket it is
  * @any:	it stands for all addresses of the machine: a reply has to be
  *		told which it leaves from
  */
 struct dnsio_listener {
 	struct ev ev; /* first member */
-	struct dnsio *io;
+	struct dnsio_worker *worker;
 	uint32_t index;
 	bool v6;
 	bool any;
 };
 
 struct dnsio_batch;
+
+/**
+ * struct dnsio_worker - a thread that takes clients' datagrams
+ * @loop:	what drives it; of the first the daemon's, else @own
+ * @kick:	tells it to do what it cannot know of: the first to look at the
+ *		deadline, the others to end
+ * @reply:	MSG_MAX bytes
+ * @random:	numbers that were not used yet; @random_left
+ */
+struct dnsio_worker {
+	struct dnsio *io;
+	struct ev_loop *loop;
+	struct ev_loop own;
+	struct dnsio_listener udp[DNSIO_LISTENERS];
+	struct dnsio_batch *batch;
+	struct ev kick;
+	pthread_t thread;
+	bool running;
+	uint8_t *reply;
+	uint64_t random[32];
+	uint32_t random_left;
+};
 
 /**
  * struct dnsio_conn - a client's TCP connection
@@ -100,7 +134,13 @@ struct dnsio_ask {
  * @source:	address that questions to servers leave from, by family: [0]
  *		IPv4, [1] IPv6; zero: the kernel's choice
  * @device:	interface that they leave by; empty: what the routes say
+ * @threads:	1 to DNSIO_THREADS
  * @failed:	set by dnsio_open() when an address cannot be listened at
+ * @lock:	@mutex, to be held by whoever uses @query or @asks; NULL: there
+ *		is but one thread
+ * @clock:	time as the query machine knows it, ns: threads look at their
+ *		clocks one after the other, but it must not go back
+ * @armed:	what @expiry is set to; @kicked: the first thread will look
  */
 struct dnsio {
 	struct query query;
@@ -109,22 +149,25 @@ struct dnsio {
 	struct dnsio_address source[2];
 	char device[16];
 	uint32_t listen_count;
+	uint32_t threads;
 	const struct dnsio_address *failed;
 
+	pthread_mutex_t mutex;
+	pthread_mutex_t *lock;
+	uint64_t clock;
+	uint64_t armed;
+	bool kicked;
 	struct ev_loop *loop;
 	struct ev_timer expiry;
-	struct dnsio_listener udp[DNSIO_LISTENERS];
+	struct ev_timer start;
+	struct dnsio_worker workers[DNSIO_THREADS];
 	struct dnsio_listener tcp[DNSIO_LISTENERS];
 	struct dnsio_conn *conns;
 	struct dnsio_ask *asks; /* one for each of the query machine's */
-	struct dnsio_batch *batch;
 	uint8_t *free_bufs[DNSIO_TCP_ASKS];
 	uint32_t free_buf_count;
 	uint32_t serial;
-	uint8_t *reply; /* MSG_MAX bytes */
 	uint8_t *heard; /* MSG_MAX bytes */
-	uint64_t random[32];
-	uint32_t random_left;
 };
 
 /**
@@ -141,6 +184,10 @@ XL_MUST_USE int dnsio_open(struct dnsio *io, struct ev_loop *loop);
 /* Close all sockets; nothing where dnsio_open() was not called. */
 void dnsio_close(struct dnsio *io);
 
+/* Nobody else uses the query machine until dnsio_unlock(). */
+void dnsio_lock(const struct dnsio *io);
+void dnsio_unlock(const struct dnsio *io);
+
 /**
  * dnsio_networks() - what the machine is directly connected to
  * @nets:	set: loopback, and the network of each address
@@ -154,14 +201,30 @@ XL_MUST_USE int dnsio_networks(struct synth_net6 *nets, uint32_t max);
 bool dnsio_is_own(struct addr6 addr);
 
 /*
- * Between the files of this unit.
+ * Between the files of this unit. What has to do with the query machine wants
+ * the lock to be held.
  */
 
 /* What an event of the query machine comes with, now. */
-struct query_event dnsio_event(struct dnsio *io);
+struct query_event dnsio_event(struct dnsio_worker *w);
 
 /* Carry out a step, and those that follow from it at once. */
-void dnsio_carry_out(struct dnsio *io, struct query_step step);
+void dnsio_carry_out(struct dnsio_worker *w, struct query_step step);
+
+/* When to look at the machine's deadline has changed, perhaps. */
+void dnsio_arm(struct dnsio_worker *w);
+
+/* Fill the pool of random numbers. */
+uint64_t dnsio_random(struct dnsio_worker *w);
+
+/* Open a socket that clients ask at. */
+XL_MUST_USE int dnsio_listen(struct dnsio_worker *w, struct dnsio_listener *l,
+			     struct dnsio_address a, int type);
+void dnsio_close_listener(struct ev_loop *loop, struct dnsio_listener *l);
+
+/* dnsworker.c: let the other threads begin, soon; end them. */
+XL_MUST_USE int dnsio_workers_open(struct dnsio *io);
+void dnsio_workers_close(struct dnsio *io);
 
 /* Put @a into @ss; returns its length. */
 unsigned int dnsio_sockaddr(void *ss, struct dnsio_address a);
@@ -172,12 +235,12 @@ struct dnsio_address dnsio_from_sockaddr(const void *ss);
 /* dnsudp.c: memory for datagrams; prepare a socket; read what is there; send
  * what is in the buffer for replies, in a while or now. */
 size_t dnsio_udp_memory(void);
-void dnsio_udp_init(struct dnsio *io, void *mem);
+void dnsio_udp_init(struct dnsio_worker *w, void *mem);
 XL_MUST_USE int dnsio_udp_prepare(struct dnsio_listener *l);
 void dnsio_udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events);
-void dnsio_udp_reply(struct dnsio *io, const struct query_client *client,
+void dnsio_udp_reply(struct dnsio_worker *w, const struct query_client *client,
 		     uint32_t len);
-void dnsio_udp_flush(struct dnsio *io);
+void dnsio_udp_flush(struct dnsio_worker *w);
 
 /* dnsask.c: prepare a socket for questions; send an ask's question over a new
  * socket, or again, or close. */

@@ -5,6 +5,7 @@
 #include "dnsio.h"
 
 #include <errno.h>
+#include <linux/udp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,29 +22,49 @@ union address {
 	struct sockaddr_in6 v6;
 };
 
-/* The control message that says which address was asked. */
-union packet_info {
+/* The control messages of a question: which address was asked. */
+union question_info {
 	struct cmsghdr align;
 	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+/* Those of a reply: which address it leaves from, and where to cut. */
+union reply_info {
+	struct cmsghdr align;
+	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+		 CMSG_SPACE(sizeof(uint16_t))];
+};
+
+/**
+ * struct reply - what waits to be sent
+ * @placed:	it is in a message
+ */
+struct reply {
+	struct query_client client;
+	uint32_t len;
+	bool placed;
+	uint8_t data[REQUEST_UDP_SIZE];
 };
 
 /**
  * struct dnsio_batch - datagrams as recvmmsg() and sendmmsg() want them
  * @count:	replies that are to be sent, all from listener @via
+ * @whole:	the kernel cannot cut messages
  */
 struct dnsio_batch {
 	uint32_t count;
 	uint32_t via;
+	bool whole;
 	struct mmsghdr in[DNSIO_BURST];
 	struct mmsghdr out[DNSIO_BURST];
 	struct iovec in_iov[DNSIO_BURST];
 	struct iovec out_iov[DNSIO_BURST];
 	union address from[DNSIO_BURST];
 	union address to[DNSIO_BURST];
-	union packet_info in_info[DNSIO_BURST];
-	union packet_info out_info[DNSIO_BURST];
+	union question_info in_info[DNSIO_BURST];
+	union reply_info out_info[DNSIO_BURST];
 	uint8_t questions[DNSIO_BURST][DNSIO_REQUEST_MAX];
-	uint8_t replies[DNSIO_BURST][REQUEST_UDP_SIZE];
+	struct reply replies[DNSIO_BURST];
 };
 
 size_t dnsio_udp_memory(void)
@@ -51,12 +72,11 @@ size_t dnsio_udp_memory(void)
 	return (sizeof(struct dnsio_batch) + 7) & ~(size_t)7;
 }
 
-void dnsio_udp_init(struct dnsio *io, void *mem)
+void dnsio_udp_init(struct dnsio_worker *w, void *mem)
 {
 	struct dnsio_batch *b = mem;
 
-	io->batch = b;
-	b->count = 0;
+	w->batch = b;
 	for (uint32_t i = 0; i < DNSIO_BURST; i++) {
 		b->in_iov[i] = (struct iovec){ b->questions[i],
 					       sizeof(b->questions[i]) };
@@ -65,11 +85,9 @@ void dnsio_udp_init(struct dnsio *io, void *mem)
 			.msg_iov = &b->in_iov[i],
 			.msg_iovlen = 1,
 		};
-		b->out_iov[i].iov_base = b->replies[i];
 		b->out[i].msg_hdr = (struct msghdr){
 			.msg_name = &b->to[i],
-			.msg_iov = &b->out_iov[i],
-			.msg_iovlen = 1,
+			.msg_control = &b->out_info[i],
 		};
 	}
 }
@@ -78,11 +96,15 @@ int dnsio_udp_prepare(struct dnsio_listener *l)
 {
 	const int fd = l->ev.fd;
 	const int on = 1;
+	const int off = 0;
 	const int size = RECEIVE_BUFFER;
 	int err = 0;
 
 	/* A wish, which the system may limit. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	/* Older than Linux 4.18. */
+	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &off, sizeof(off)))
+		l->worker->batch->whole = true;
 	if (!l->any)
 		return 0;
 	if (l->v6)
@@ -112,30 +134,72 @@ static void read_info(struct msghdr *m, struct query_client *client)
 	}
 }
 
-static void write_info4(struct msghdr *m, const struct query_client *client)
+static void add_info(struct msghdr *m, int level, int type, const void *data,
+		     size_t n)
 {
-	struct cmsghdr *c = m->msg_control;
-	struct in_pktinfo i4 = { 0 };
+	struct cmsghdr *c =
+		(void *)((char *)m->msg_control + m->msg_controllen);
 
-	m->msg_controllen = CMSG_SPACE(sizeof(i4));
-	c->cmsg_level = IPPROTO_IP;
-	c->cmsg_type = IP_PKTINFO;
-	c->cmsg_len = CMSG_LEN(sizeof(i4));
-	i4.ipi_spec_dst.s_addr = htonl((uint32_t)client->local.lo);
-	memcpy(CMSG_DATA(c), &i4, sizeof(i4));
+	/* All of it, gaps too. */
+	*c = (struct cmsghdr){ .cmsg_len = (socklen_t)CMSG_LEN(n),
+			       .cmsg_level = level,
+			       .cmsg_type = type };
+	memcpy(CMSG_DATA(c), data, n);
+	m->msg_controllen += (socklen_t)CMSG_SPACE(n);
 }
 
-static void write_info6(struct msghdr *m, const struct query_client *client)
+static void add_source(struct msghdr *m, bool v6,
+		       const struct query_client *client)
 {
-	struct cmsghdr *c = m->msg_control;
 	struct in6_pktinfo i6 = { .ipi6_ifindex = client->scope };
+	struct in_pktinfo i4 = { 0 };
 
-	m->msg_controllen = CMSG_SPACE(sizeof(i6));
-	c->cmsg_level = IPPROTO_IPV6;
-	c->cmsg_type = IPV6_PKTINFO;
-	c->cmsg_len = CMSG_LEN(sizeof(i6));
-	addr6_store(&i6.ipi6_addr, client->local);
-	memcpy(CMSG_DATA(c), &i6, sizeof(i6));
+	if (v6) {
+		addr6_store(&i6.ipi6_addr, client->local);
+		add_info(m, IPPROTO_IPV6, IPV6_PKTINFO, &i6, sizeof(i6));
+		return;
+	}
+	i4.ipi_spec_dst.s_addr = htonl((uint32_t)client->local.lo);
+	add_info(m, IPPROTO_IP, IP_PKTINFO, &i4, sizeof(i4));
+}
+
+/* May both be cut out of one message? */
+static bool fit(const struct reply *a, const struct reply *b)
+{
+	return a->len == b->len && a->client.port == b->client.port &&
+	       addr6_equal(a->client.addr, b->client.addr) &&
+	       addr6_equal(a->client.local, b->client.local) &&
+	       a->client.scope == b->client.scope;
+}
+
+/* Put reply @first into message @m, with all that can be cut out of the same.
+ * Return: how many they are. */
+static uint32_t place(struct dnsio_batch *b, uint32_t first, struct msghdr *m,
+		      const struct dnsio_listener *l)
+{
+	struct reply *a = &b->replies[first];
+	const struct query_client *c = &a->client;
+	const uint16_t len = (uint16_t)a->len;
+	uint32_t n = 0;
+
+	for (uint32_t i = first; i < b->count; i++) {
+		struct reply *r = &b->replies[i];
+
+		if (r->placed || !fit(a, r) || (n && b->whole))
+			continue;
+		r->placed = true;
+		m->msg_iov[n++] = (struct iovec){ r->data, r->len };
+	}
+	m->msg_iovlen = (int)n;
+	m->msg_controllen = 0;
+	m->msg_namelen = dnsio_sockaddr(
+		m->msg_name,
+		(struct dnsio_address){ c->addr, c->scope, c->port });
+	if (l->any)
+		add_source(m, l->v6, c);
+	if (n > 1)
+		add_info(m, IPPROTO_UDP, UDP_SEGMENT, &len, sizeof(len));
+	return n;
 }
 
 /* The C library's own sends one after the other, with a call each: its
@@ -146,52 +210,74 @@ static int send_many(int fd, struct mmsghdr *m, uint32_t count)
 			    MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-void dnsio_udp_flush(struct dnsio *io)
+/* A message was not sent. Where it was to be cut, the way may not be wide
+ * enough for the pieces, which then have to go in fragments: each by itself.
+ * What cannot be sent then is lost, as datagrams are. */
+static void send_pieces(int fd, struct msghdr *m)
 {
-	struct dnsio_batch *b = io->batch;
-	const int fd = io->udp[b->via].ev.fd;
-	uint32_t sent = 0;
-	int n;
+	const uint32_t count = (uint32_t)m->msg_iovlen;
 
-	/* What cannot be sent is lost, as datagrams are; it must not keep
-	 * what stands behind it. */
-	while (sent < b->count) {
-		n = send_many(fd, b->out + sent, b->count - sent);
-		sent += n > 0 ? (uint32_t)n : 1;
+	if (count == 1)
+		return;
+	m->msg_iovlen = 1;
+	m->msg_controllen -= (socklen_t)CMSG_SPACE(sizeof(uint16_t));
+	for (uint32_t i = 0; i < count; i++, m->msg_iov++)
+		(void)sendmsg(fd, m, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/*
+ * Replies of one length to one client travel as one message most of the way,
+ * which costs little more than a single one; the kernel cuts it at the end
+ * (UDP_SEGMENT). Who asks much gets much out of it: a resolver behind us, or
+ * whoever measures.
+ */
+void dnsio_udp_flush(struct dnsio_worker *w)
+{
+	struct dnsio_batch *b = w->batch;
+	const struct dnsio_listener *l = &w->udp[b->via];
+	uint32_t used = 0;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < b->count; i++) {
+		struct msghdr *m = &b->out[n].msg_hdr;
+
+		if (b->replies[i].placed)
+			continue;
+		m->msg_iov = b->out_iov + used;
+		used += place(b, i, m, l);
+		n++;
 	}
 	b->count = 0;
+	for (uint32_t sent = 0; sent < n;) {
+		const int done = send_many(l->ev.fd, b->out + sent, n - sent);
+
+		if (done > 0)
+			sent += (uint32_t)done;
+		else
+			send_pieces(l->ev.fd, &b->out[sent++].msg_hdr);
+	}
 }
 
 /* A reply leaves from the address that was asked. */
-void dnsio_udp_reply(struct dnsio *io, const struct query_client *client,
+void dnsio_udp_reply(struct dnsio_worker *w, const struct query_client *client,
 		     uint32_t len)
 {
-	const struct dnsio_listener *l = &io->udp[client->via];
-	struct dnsio_batch *b = io->batch;
-	struct msghdr *m;
-	uint32_t i;
+	struct dnsio_batch *b = w->batch;
+	struct reply *r;
 
 	if (b->count == DNSIO_BURST || (b->count && b->via != client->via))
-		dnsio_udp_flush(io);
-	i = b->count++;
+		dnsio_udp_flush(w);
+	r = &b->replies[b->count++];
 	b->via = client->via;
-	m = &b->out[i].msg_hdr;
-	memcpy(b->replies[i], io->reply, len);
-	b->out_iov[i].iov_len = len;
-	m->msg_namelen = dnsio_sockaddr(
-		&b->to[i], (struct dnsio_address){ client->addr, client->scope,
-						   client->port });
-	m->msg_control = l->any ? &b->out_info[i] : NULL;
-	m->msg_controllen = 0;
-	if (l->any && l->v6)
-		write_info6(m, client);
-	else if (l->any)
-		write_info4(m, client);
+	r->client = *client;
+	r->len = len;
+	r->placed = false;
+	memcpy(r->data, w->reply, len);
 }
 
-static void handle(struct dnsio *io, const struct dnsio_listener *l,
-		   struct mmsghdr *in)
+static void handle(const struct dnsio_listener *l, struct mmsghdr *in)
 {
+	struct dnsio_worker *w = l->worker;
 	struct msghdr *m = &in->msg_hdr;
 	const struct dnsio_address a = dnsio_from_sockaddr(m->msg_name);
 	struct query_client client = {
@@ -206,15 +292,16 @@ static void handle(struct dnsio *io, const struct dnsio_listener *l,
 	if (m->msg_flags & MSG_TRUNC || a.port == 0)
 		return;
 	read_info(m, &client);
-	event = dnsio_event(io);
-	dnsio_carry_out(io, query_asked(&io->query, &event, &client,
-					m->msg_iov->iov_base, in->msg_len));
+	event = dnsio_event(w);
+	dnsio_carry_out(w, query_asked(&w->io->query, &event, &client,
+				       m->msg_iov->iov_base, in->msg_len));
 }
 
 void dnsio_udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 {
 	struct dnsio_listener *l = (struct dnsio_listener *)(void *)ev;
-	struct dnsio_batch *b = l->io->batch;
+	struct dnsio_worker *w = l->worker;
+	struct dnsio_batch *b = w->batch;
 	int n;
 
 	(void)loop;
@@ -225,7 +312,9 @@ void dnsio_udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 		b->in[i].msg_hdr.msg_controllen = sizeof(b->in_info[i]);
 	}
 	n = recvmmsg(ev->fd, b->in, DNSIO_BURST, MSG_DONTWAIT, NULL);
+	dnsio_lock(w->io);
 	for (int i = 0; i < n; i++)
-		handle(l->io, l, &b->in[i]);
-	dnsio_udp_flush(l->io);
+		handle(l, &b->in[i]);
+	dnsio_unlock(w->io);
+	dnsio_udp_flush(w);
 }

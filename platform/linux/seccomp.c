@@ -14,6 +14,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/if_tun.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -168,7 +169,21 @@ static const struct rule doctor[] = {
 	ALLOW_IF(ioctl, 1, ~0u, TIOCGWINSZ),
 };
 
+/* The flags of a new thread, where the machine has them. */
+#ifdef __s390x__
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
+#endif
+
 static const struct rule resolver[] = {
+	ALLOW_IF(clone, CLONE_FLAGS, CLONE_THREAD, CLONE_THREAD),
+#ifdef __NR_futex_time64
+	ALLOW(futex_time64),
+#endif
+	ALLOW(futex),
+	ALLOW(rt_sigprocmask),
+	ALLOW(exit),
 #ifdef __NR_recvmmsg_time64
 	ALLOW(recvmmsg_time64),
 #endif

@@ -4,10 +4,13 @@
 
 D64 numbers are those of the list of requirements. What is expected follows
 from the RFCs; the server says what it is told to, right or wrong."""
+import ipaddress
+import os
 import re
 import signal
 import socket
 import struct
+import threading
 import time
 import unittest
 
@@ -34,15 +37,15 @@ class Case(unittest.TestCase):
         cls.addClassCleanup(cls.net.close)
         cls.net.link("lan", "eth0", "box", "lan0")
         cls.net.link("box", "up0", "up", "eth0")
-        cls.net["lan"].ip(f"addr add {LAN6}/64 dev eth0",
+        cls.net["lan"].ip(f"addr add {LAN6}/64 dev eth0 nodad",
                           f"addr add {LAN4}/24 dev eth0",
-                          f"addr add {STRANGER6}/128 dev lo")
-        cls.net["box"].ip(f"addr add {BOX6}/64 dev lan0",
+                          f"addr add {STRANGER6}/128 dev lo nodad")
+        cls.net["box"].ip(f"addr add {BOX6}/64 dev lan0 nodad",
                           f"addr add {BOX4}/24 dev lan0",
-                          "addr add 2001:db8:2::1/64 dev up0",
+                          "addr add 2001:db8:2::1/64 dev up0 nodad",
                           "addr add 198.51.100.1/24 dev up0",
                           f"route add {STRANGER6} via {LAN6}")
-        cls.net["up"].ip(f"addr add {UP6}/64 dev eth0",
+        cls.net["up"].ip(f"addr add {UP6}/64 dev eth0 nodad",
                          f"addr add {UP4}/24 dev eth0",
                          f"addr add {SILENT}/24 dev eth0")
         cls.server = dnsmsg.Server(cls.net["up"], UP6)
@@ -417,10 +420,10 @@ class Hostile(Case):
 
     def test_d64_85_strangers(self):
         outside = Client(self.net["lan"], BOX6, source=STRANGER6)
-        m = outside.ask("www.test", edns=1232)
+        m = outside.ask("stranger.test", edns=1232)
         self.answers(m, rcode=dnsmsg.REFUSED)
         self.assertEqual(m.ede, 18)
-        self.assertEqual(self.server.log, [])
+        self.assertEqual(self.server.asked("stranger.test"), [])
         self.answers(self.client.ask("www.test"), "AAAA 60 64:ff9b::808:808")
         self.answers(self.client4.ask("www.test"), "AAAA 60 64:ff9b::808:808")
 
@@ -664,6 +667,164 @@ class Limited(Case):
         self.assertEqual(len(m.answer), 2)
 
 
+class Threads(Case):
+    """Four threads: each has sockets of its own, the rest is for all."""
+    args = ["--forward", UP6, "--threads", "4"]
+
+    @classmethod
+    def script(cls):
+        for n in range(200):
+            cls.server.names(A(f"p{n}.test", 300, f"9.9.9.{n}"))
+        many = [A("many.test", 60, f"9.9.{n}.1") for n in range(35)]
+        cls.server.script["many.test", "A"] = Reply(*many, delay=0.3)
+
+    def ports_of_listeners(self):
+        said = self.net["box"].run("ss", "-Hlun", f"src [{BOX6}]:53")
+        return len(said.splitlines())
+
+    def test_one_process_four_threads(self):
+        tasks = f"/proc/{self.dns64.pid}/task"
+        lab.wait_for(lambda: len(os.listdir(tasks)) == 4, "four threads")
+        self.assertEqual(self.ports_of_listeners(), 4)
+        self.assertEqual(lab.ask("dns64", "status")["threads"], 4)
+        for task in os.listdir(tasks):
+            said = lab.status(int(task))
+            self.assertEqual(said["Seccomp"], "2", "each has the filter")
+            self.assertEqual(int(said["CapEff"], 16), 0)
+
+    def test_all_of_them_answer_out_of_one_cache(self):
+        """Two hundred clients' ports: the kernel spreads them."""
+        socks = [self.client.socket(socket.SOCK_DGRAM) for _ in range(200)]
+        for rounds in range(2):
+            for n, sock in enumerate(socks):
+                sock.send(question(f"p{(n + 50 * rounds) % 200}.test", "A",
+                                   ident=n))
+            for n, sock in enumerate(socks):
+                m = Message(sock.recv(2000))
+                self.assertEqual(m.id, n)
+                self.assertEqual(m.answer[0][3],
+                                 f"9.9.9.{(n + 50 * rounds) % 200}")
+        for n in range(200):
+            self.assertEqual(self.server.asked(f"p{n}.test"), ["A"])
+        for sock in socks:
+            sock.close()
+
+    def test_one_question_for_all_who_wait(self):
+        socks = [self.client.socket(socket.SOCK_DGRAM) for _ in range(40)]
+        for n, sock in enumerate(socks):
+            sock.send(question("many.test", "A", ident=n, edns=1232))
+        for n, sock in enumerate(socks):
+            m = Message(sock.recv(2000))
+            self.assertEqual((m.id, len(m.answer)), (n, 35))
+            sock.close()
+        self.assertEqual(self.server.asked("many.test"), ["A"])
+
+    def test_flush_and_reload_meanwhile(self):
+        """Nobody is left without an answer, and nobody gets a wrong one."""
+        stop = threading.Event()
+
+        def disturb():
+            while not stop.is_set():
+                lab.ctl("dns64", "flush")
+                lab.ctl("dns64", "reload")
+                lab.ask("dns64", "cache")
+        other = threading.Thread(target=disturb)
+        other.start()
+        try:
+            for turn in range(20):
+                socks = [self.client.socket(socket.SOCK_DGRAM)
+                         for _ in range(50)]
+                for n, sock in enumerate(socks):
+                    sock.send(question(f"p{n}.test", "AAAA", ident=n))
+                for n, sock in enumerate(socks):
+                    m = Message(sock.recv(2000))
+                    self.assertEqual(m.id, n, turn)
+                    self.assertEqual(m.answer[0][3], str(
+                        ipaddress.ip_address(f"64:ff9b::909:9{n:02x}")))
+                    sock.close()
+        finally:
+            stop.set()
+            other.join()
+
+    def test_address_of_somebody_else(self):
+        """Sharing among threads is no sharing with who would share, too."""
+        with self.net["box"].inside():
+            sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        with sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            sock.bind((BOX6, 5399))
+            done = self.net["box"].try_run(
+                lab.XLAT, "dns64", "--instance", "second", "--listen",
+                f"[{BOX6}]:5399", "--forward", UP6, "--threads", "4")
+        self.assertEqual(done.returncode, 5, done.stdout)
+
+    def test_end_while_busy(self):
+        program = self.net["box"].xlat(
+            "dns64", "--instance", "third", "--listen", f"[{BOX6}]:5353",
+            "--forward", UP6, "--threads", "8")
+        client = Client(self.net["lan"], BOX6, port=5353)
+        for n in range(20):
+            client.ask(f"p{n}.test")
+        self.assertEqual(program.stop(), 0)
+
+
+class Cut(Case):
+    """Replies of one length to one client are one message for the kernel to
+    cut; here the way to one client is too narrow for the pieces."""
+    args = ["--forward", UP6, "--threads", "1", "--cache-size", "0",
+            "--listen", "[::]:5353", "--listen", "0.0.0.0:5353"]
+
+    @classmethod
+    def script(cls):
+        cls.net["box"].ip(f"route add {LAN4}/32 dev lan0 mtu lock 576")
+        many = [A("many.test", 60, f"9.9.{n}.1") for n in range(60)]
+        cls.server.script["many.test", "A"] = Reply(*many, delay=0.3)
+        cls.server.script["one.test", "A"] = Reply(
+            A("one.test", 60, "8.8.8.8"), delay=0.3)
+
+    def replies(self, client, name, count):
+        """They all wait for one answer, so they are all sent at once."""
+        with client.socket(socket.SOCK_DGRAM) as sock:
+            for n in range(count):
+                sock.send(question(name, "A", ident=n, edns=1232))
+            got = [Message(sock.recv(2000)) for _ in range(count)]
+        self.assertEqual(self.server.asked(name), ["A"])
+        self.assertEqual(sorted(m.id for m in got), list(range(count)))
+        return {len(m.answer) for m in got}
+
+    def test_narrow_way(self):
+        self.assertEqual(self.replies(self.client4, "many.test", 10), {60})
+
+    def test_wide_way(self):
+        self.assertEqual(self.replies(self.client, "one.test", 30), {1})
+
+    def test_different_lengths_in_between(self):
+        """They wait until it may run again, and are dealt with at once."""
+        kinds = [("ipv4only.arpa", "AAAA"), ("ipv4only.arpa", "A"),
+                 ("localhost", "AAAA"), ("x.localhost", "AAAA")]
+        want = {"AAAA": {"64:ff9b::c000:aa", "64:ff9b::c000:ab"},
+                "A": {"192.0.0.170", "192.0.0.171"}}
+        with self.client.socket(socket.SOCK_DGRAM) as sock:
+            self.dns64.proc.send_signal(signal.SIGSTOP)
+            for n in range(24):
+                sock.send(question(*kinds[n % 4], ident=n))
+            self.dns64.proc.send_signal(signal.SIGCONT)
+            got = [Message(sock.recv(2000)) for _ in range(24)]
+        self.assertEqual(sorted(m.id for m in got), list(range(24)))
+        for m in got:
+            name, kind = kinds[m.id % 4]
+            self.assertEqual(m.questions, [(name, kind)])
+            self.assertEqual({rr[3] for rr in m.answer},
+                             want[kind] if "4" in name else {"::1"})
+
+    def test_source_is_what_was_asked(self):
+        """The clients' sockets are connected: nothing else gets there."""
+        for server in (BOX6, BOX4):
+            self.server.log.clear()
+            client = Client(self.net["lan"], server, port=5353)
+            self.assertEqual(self.replies(client, "one.test", 30), {1})
+
+
 class Authority(Case):
     def test_no_privilege(self):
         for pid in [self.dns64.pid] + lab.children(self.dns64.pid):
@@ -747,6 +908,8 @@ class Life(unittest.TestCase):
                 ("--ptr 'maybe'", good + ["--ptr", "maybe"]),
                 ("--cache-size '63k'", good + ["--cache-size", "63k"]),
                 ("--cache-size '9g'", good + ["--cache-size", "9g"]),
+                ("--threads '0'", good + ["--threads", "0"]),
+                ("--threads '17'.*1 to 16", good + ["--threads", "17"]),
                 ("--serve-stale '31d'", good + ["--serve-stale", "31d"]),
                 ("--forward .* this program listens",
                  ["--forward", "127.0.0.1", "--listen", "127.0.0.1"])]:

@@ -38,6 +38,7 @@ static void expire(struct ev_loop *loop, struct ev_timer *t)
 		p = pump_scratch(pump);
 	}
 	arm(d);
+	record_drain(&d->record);
 }
 
 static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
@@ -52,7 +53,10 @@ static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
 
 static void batch_done(void *ctx)
 {
-	arm(ctx);
+	struct plat *d = ctx;
+
+	arm(d);
+	record_drain(&d->record);
 }
 
 /* What of the configuration follows from the rest of it. */
@@ -166,6 +170,12 @@ static enum exit_status add_routes(struct trans *t)
 	return status;
 }
 
+/* What is restored has been told of before: nothing of it is new. */
+static void listen_to(struct plat *d)
+{
+	nat64_listen(d->nat64, record_ring(&d->record, false));
+}
+
 static enum exit_status open_plat(struct app *a)
 {
 	struct plat *d = (struct plat *)(void *)a;
@@ -186,8 +196,11 @@ static enum exit_status open_plat(struct app *a)
 	d->state.path = d->opt->state;
 	d->state.interval = d->opt->state_interval;
 	status = state_open(&d->state, a, d->nat64);
+	if (!status)
+		status = record_open(&d->record, a, &d->opt->record, c->pool6);
 	if (status)
 		return status;
+	listen_to(d);
 	arm(d);
 	return trans_start(&d->trans, translate);
 }
@@ -196,6 +209,7 @@ static void close_plat(struct app *a)
 {
 	struct plat *d = (struct plat *)(void *)a;
 
+	record_close(&d->record);
 	state_close(&d->state);
 	trans_close(&d->trans);
 	if (d->nat64)
@@ -213,9 +227,11 @@ static void replace(struct plat *d, struct nat64 *fresh, size_t old_size)
 	kept = nat64_move(fresh, old, ev_clock());
 	d->nat64 = fresh;
 	state_follow(&d->state, fresh);
+	listen_to(d);
 	munmap(old, old_size);
 	log_info("reload: %u of %u sessions go on", kept, before.sessions);
 	arm(d);
+	record_drain(&d->record);
 }
 
 /* Take the options of @want, which gets the others. */

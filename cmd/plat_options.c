@@ -280,6 +280,7 @@ static const struct option_row rows[] = {
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("stateful NAT64", rows, 0),
+	RECORD_GROUP(offsetof(struct plat_options, record)),
 	TRANS_GROUP(offsetof(struct plat_options, tr)),
 	APP_GROUP,
 };
@@ -331,6 +332,8 @@ void plat_options_adopt(struct plat_options *o, struct plat_options *fresh)
 	o->tr = old.tr;
 	o->state = old.state;
 	o->state_interval = old.state_interval;
+	o->record = old.record;
+	record_options_adopt(&o->record, &fresh->record);
 	o->nat64.pool6 = old.nat64.pool6;
 	memcpy(o->nat64.key, old.nat64.key, sizeof(o->nat64.key));
 	trans_options_adopt(&o->tr, &fresh->tr);

@@ -8,6 +8,7 @@
 #include "app.h"
 #include "list.h"
 #include "nat64/nat64.h"
+#include "record.h"
 #include "trans.h"
 
 /**
@@ -25,6 +26,7 @@ struct plat_options {
 	struct nat64_config nat64;
 	const char *state;
 	uint32_t state_interval;
+	struct record_options record;
 	struct list allow4;
 	struct list allow6;
 	struct list statics;
@@ -34,7 +36,7 @@ struct plat_options {
 #define PLAT_OPTIONS_DEFAULTS                                                  \
 	{                                                                      \
 		.app = APP_DEFAULTS, .tr = TRANS_DEFAULTS,                     \
-		.state_interval = 60,                                          \
+		.state_interval = 60, .record = RECORD_DEFAULTS,               \
 		.nat64 = {                                                     \
 			.timeout = { [NAT64_UDP] = 300,                        \
 				     [NAT64_TCP_EST] = 7200,                   \

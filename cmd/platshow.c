@@ -45,6 +45,7 @@ static void counters(const void *ctx, struct report *r)
 	report_counter(r, "hairpinned", "Packets from one customer to another",
 		       s.hairpinned);
 	state_counters(&d->state, r);
+	record_counters(&d->record, r);
 	trans_counters(ctx, r);
 }
 

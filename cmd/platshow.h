@@ -14,6 +14,7 @@
  * struct plat - the running NAT64
  * @expiry:	when the next session runs out
  * @state:	the file that they survive in
+ * @record:	what is told of them
  * @warn:	what the log was told of refusals
  */
 struct plat {
@@ -22,6 +23,7 @@ struct plat {
 	struct nat64 *nat64;
 	struct ev_timer expiry;
 	struct state state;
+	struct record record;
 	struct platwarn warn;
 };
 

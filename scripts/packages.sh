@@ -18,7 +18,7 @@ packages() {
 	net)
 		echo python3 iproute2 nftables iputils-ping traceroute curl \
 			bind9-dnsutils iperf3 unbound procps prometheus strace \
-			bird2 busybox-static zsh fish ;;
+			bird2 busybox-static zsh fish nfdump ;;
 	lint)
 		echo python3 git clang clang-format clang-tidy cppcheck \
 			shellcheck universal-ctags mandoc ;;

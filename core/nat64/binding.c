@@ -2,7 +2,6 @@
 #include "nat64/binding.h"
 
 #include "nat64/hash.h"
-#include "nat64/tell.h"
 
 static uint64_t hash6(const struct nat64 *n, struct addr6 client, uint16_t port,
 		      enum bib bib)
@@ -101,7 +100,6 @@ static enum xlat_why add(struct nat64 *n, const struct binding *as,
 	if (!why) {
 		subscriber_at(n, as->subscriber)->bindings++;
 		n->bindings_created++;
-		tell_binding(n, as, EVENT_BINDING_CREATED);
 	}
 	return why;
 }
@@ -198,7 +196,6 @@ static void close(struct nat64 *n, uint32_t index)
 	const struct binding *b = binding_at(n, index);
 	const uint32_t subscriber = b->subscriber;
 
-	tell_binding(n, b, EVENT_BINDING_DELETED);
 	table_remove(&n->bindings_by6,
 		     hash6(n, b->client, b->client_port, b->bib), index);
 	table_remove(&n->bindings_by4,

@@ -124,7 +124,8 @@ enum xlat_why session_open(struct nat64 *n, uint32_t binding, uint32_t remote,
 		return WHY_TABLE_FULL;
 	}
 	append(n, *index, first_class(s->bib));
-	b->sessions++;
+	if (b->sessions++ == 0)
+		tell_binding(n, b, EVENT_BINDING_CREATED);
 	sub->sessions++;
 	n->sessions_created++;
 	tell_session(n, s, EVENT_SESSION_CREATED);
@@ -157,7 +158,8 @@ void session_close(struct nat64 *n, uint32_t index)
 	peer_drop(n, s->binding, s->remote);
 	unlink(n, s);
 	binding_subscriber(n, b)->sessions--;
-	b->sessions--;
+	if (--b->sessions == 0)
+		tell_binding(n, b, EVENT_BINDING_DELETED);
 	binding_release(n, s->binding);
 	slab_give(&n->sessions, index);
 }

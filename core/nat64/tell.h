@@ -21,7 +21,8 @@ struct nat64_event tell_of_binding(const struct nat64 *n,
 
 /**
  * tell_session() - a session was created or deleted
- * tell_binding() - a binding was; static ones are there before anybody listens
+ * tell_binding() - a binding has got its first session, or lost its last one;
+ *		of static ones, which stay, nothing is told
  */
 XL_INLINE void tell_session(const struct nat64 *n, const struct session *s,
 			    enum nat64_event_kind kind)
@@ -33,7 +34,7 @@ XL_INLINE void tell_session(const struct nat64 *n, const struct session *s,
 XL_INLINE void tell_binding(const struct nat64 *n, const struct binding *b,
 			    enum nat64_event_kind kind)
 {
-	if (XL_UNLIKELY(n->events))
+	if (XL_UNLIKELY(n->events) && !b->fixed)
 		tell_event(n, tell_of_binding(n, b, kind));
 }
 

@@ -8,12 +8,17 @@
 #ifndef XLAT_LINUX_LOG_H
 #define XLAT_LINUX_LOG_H
 
+#include <stdint.h>
+#include <sys/types.h>
+
 enum log_level { LOG_LVL_ERROR, LOG_LVL_WARNING, LOG_LVL_INFO, LOG_LVL_DEBUG };
 enum log_format { LOG_FMT_TEXT, LOG_FMT_JSON };
 
 /**
  * log_setup() - name, threshold and format of all later lines
  * @name:	the instance's; kept by reference
+ *
+ * From the first call on no line waits for whoever reads the log.
  */
 void log_setup(const char *name, enum log_level level, enum log_format format);
 
@@ -22,6 +27,29 @@ void log_setup(const char *name, enum log_level level, enum log_format format);
 #define log_warn(...)  log_line(LOG_LVL_WARNING, __VA_ARGS__)
 #define log_info(...)  log_line(LOG_LVL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LVL_DEBUG, __VA_ARGS__)
+
+/**
+ * log_write() - put whole lines into the log, if they are taken at once
+ *
+ * Return: how many bytes were; or -errno
+ */
+ssize_t log_write(const char *lines, size_t len);
+
+/**
+ * log_head() - how a line of text begins
+ * @out:	LOG_HEAD bytes
+ *
+ * Return: bytes, without a NUL
+ */
+#define LOG_HEAD 64
+uint32_t log_head(char *out, enum log_level level);
+
+/**
+ * log_stamp() - a time as RFC 3339 writes it, in UTC
+ * @ms:		milliseconds since 1970
+ */
+#define LOG_STAMP 80
+void log_stamp(char out[LOG_STAMP], uint64_t ms);
 
 void log_line(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -27,16 +27,30 @@ static void put(struct report *r, const char *format, ...)
 		r->len = r->size ? r->size - 1 : 0;
 }
 
+/* How many bytes of @s a JSON string has as they are. */
+static size_t plain(const char *s)
+{
+	size_t n = 0;
+
+	while ((unsigned char)s[n] >= 0x20 && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 static void put_json_string(struct report *r, const char *s)
 {
 	put(r, "\"");
-	for (; *s; s++) {
+	for (;;) {
+		const size_t n = plain(s);
+
+		put(r, "%.*s", (int)n, s);
+		s += n;
+		if (!*s)
+			break;
 		if (*s == '"' || *s == '\\')
-			put(r, "\\%c", *s);
-		else if ((unsigned char)*s < 0x20)
-			put(r, "\\u%04x", (unsigned char)*s);
+			put(r, "\\%c", *s++);
 		else
-			put(r, "%c", *s);
+			put(r, "\\u%04x", (unsigned char)*s++);
 	}
 	put(r, "\"");
 }
@@ -117,6 +131,8 @@ void report_text(struct report *r, const char *name, int width,
 	if (r->json) {
 		put_name(r, name);
 		put_json_string(r, value);
+	} else if (r->line) {
+		put(r, "%s%s=%s", r->fields++ ? " " : "", name, value);
 	} else if (r->table) {
 		note_heading(r, name, width);
 		put(r, "%-*s ", width, value);

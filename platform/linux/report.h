@@ -5,7 +5,7 @@
  *
  * One way to say it: text is "name value" lines for a single record and
  * aligned columns under a heading for many; JSON is an object or an array of
- * objects. For Prometheus only what is a counter or a gauge is written, in its
+ * objects. A line is "name=value" pairs. For Prometheus only what is a counter or a gauge is written, in its
  * text format 0.0.4; what is none of them is left out.
  */
 #ifndef XLAT_LINUX_REPORT_H
@@ -16,7 +16,8 @@
 /**
  * struct report - a document while it is written
  * @json:	JSON, else text
- * @prometheus:	neither
+ * @prometheus:	none of the others
+ * @line:	a line; of a single record
  * @prefix:	of names there: "xlat_plat_"
  * @family:	the last one that was described
  * @table:	many records
@@ -31,6 +32,7 @@
 struct report {
 	bool json;
 	bool prometheus;
+	bool line;
 	const char *prefix;
 	const void *family;
 	bool table;

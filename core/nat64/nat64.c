@@ -37,8 +37,8 @@ static void deal_slab(struct plan *plan, struct slab *s, uint32_t size,
 static void deal_table(struct plan *plan, struct table *t, uint32_t entries)
 {
 	t->buckets = table_buckets(entries);
-	t->slots = deal(plan,
-			(size_t)t->buckets * TABLE_SLOTS * sizeof(*t->slots));
+	t->slots =
+		deal(plan, (size_t)t->buckets * TABLE_LINE * sizeof(*t->slots));
 }
 
 static void deal_pool(struct plan *plan, struct pool *pool, size_t count)

@@ -5,24 +5,28 @@ static unsigned int fill(const uint32_t *bucket)
 {
 	unsigned int used = 0;
 
-	while (used < TABLE_SLOTS && bucket[used])
+	while (used < TABLE_SLOTS && bucket[used + 1])
 		used++;
 	return used;
 }
 
 bool table_insert(struct table *t, uint64_t hash, uint32_t index)
 {
-	uint32_t *bucket = table_bucket(t, hash, false);
-	uint32_t *other = table_bucket(t, hash, true);
-	unsigned int used = fill(bucket);
+	uint32_t *first = table_bucket(t, hash, false);
+	uint32_t *bucket = first;
+	unsigned int used = fill(first);
 
-	if (used >= TABLE_FIRST_FILL && fill(other) < used) {
-		bucket = other;
-		used = fill(other);
+	if (used >= TABLE_FIRST_FILL) {
+		uint32_t *other = table_bucket(t, hash, true);
+		const unsigned int there = fill(other);
+
+		bucket = there < used ? other : first;
+		used = there < used ? there : used;
 	}
 	if (used == TABLE_SLOTS)
 		return false;
-	bucket[used] = table_tag(hash) << TABLE_INDEX_BITS | index;
+	bucket[used + 1] = table_tag(hash) << TABLE_INDEX_BITS | index;
+	*first += bucket != first;
 	return true;
 }
 
@@ -31,10 +35,10 @@ static bool remove_from(uint32_t *bucket, uint32_t slot)
 {
 	const unsigned int used = fill(bucket);
 
-	for (unsigned int i = 0; i < used; i++)
+	for (unsigned int i = 1; i <= used; i++)
 		if (bucket[i] == slot) {
-			bucket[i] = bucket[used - 1];
-			bucket[used - 1] = 0;
+			bucket[i] = bucket[used];
+			bucket[used] = 0;
 			return true;
 		}
 	return false;
@@ -43,7 +47,9 @@ static bool remove_from(uint32_t *bucket, uint32_t slot)
 void table_remove(struct table *t, uint64_t hash, uint32_t index)
 {
 	const uint32_t slot = table_tag(hash) << TABLE_INDEX_BITS | index;
+	uint32_t *first = table_bucket(t, hash, false);
 
-	if (!remove_from(table_bucket(t, hash, false), slot))
-		(void)remove_from(table_bucket(t, hash, true), slot);
+	if (!remove_from(first, slot) &&
+	    remove_from(table_bucket(t, hash, true), slot))
+		--*first;
 }

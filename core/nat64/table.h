@@ -2,13 +2,15 @@
 /*
  * table.h - a hash table of record numbers
  *
- * Theory of operation. A bucket is one cache line of 16 slots; a slot holds
- * the number of a record and 8 bits of its hash, so that a record that is not
- * the one looked for is hardly ever touched. The used slots of a bucket come
- * first. Each hash has two buckets; the second one is used when the first is
- * nearly full. With half of all slots in use at most, both being full does
- * not happen in practice; if it does, the insertion is refused. There is no
- * rehashing: no operation takes longer than reading two lines.
+ * Theory of operation. A bucket is one cache line of a counter and 15 slots; a
+ * slot holds the number of a record and 8 bits of its hash, so that a record
+ * that is not the one looked for is hardly ever touched. The used slots of a
+ * bucket come first. Each hash has two buckets; the second one is used when
+ * the first is nearly full, which the first one's counter remembers: mostly it
+ * is 0, and what is not in the first bucket is nowhere. With half of all slots
+ * in use at most, both being full does not happen in practice; if it does, the
+ * insertion is refused. There is no rehashing: no operation takes longer than
+ * reading two lines.
  *
  * All zero is an empty table. Record 0 does not exist.
  */
@@ -17,7 +19,8 @@
 
 #include "base.h"
 
-#define TABLE_SLOTS      16u
+#define TABLE_LINE       16u /* words: the counter, and */
+#define TABLE_SLOTS      15u
 #define TABLE_FILL       8u  /* average slots in use when the table is full */
 #define TABLE_FIRST_FILL 12u /* from here on the second bucket is considered */
 #define TABLE_INDEX_BITS 24u
@@ -25,7 +28,7 @@
 
 /**
  * struct table - the table
- * @slots:	@buckets times TABLE_SLOTS, aligned to 64
+ * @slots:	@buckets times TABLE_LINE, aligned to 64
  * @buckets:	number of buckets
  */
 struct table {
@@ -63,7 +66,7 @@ XL_INLINE uint32_t *table_bucket(const struct table *t, uint64_t hash,
 {
 	const uint64_t half = second ? hash & 0xffffffff : hash >> 32;
 
-	return t->slots + (half * t->buckets >> 32) * TABLE_SLOTS;
+	return t->slots + (half * t->buckets >> 32) * TABLE_LINE;
 }
 
 /**
@@ -74,9 +77,9 @@ XL_INLINE struct table_probe table_probe(const struct table *t, uint64_t hash)
 	const uint32_t *first = table_bucket(t, hash, false);
 
 	return (struct table_probe){
-		.slot = first,
-		.end = first + TABLE_SLOTS,
-		.other = table_bucket(t, hash, true),
+		.slot = first + 1,
+		.end = first + TABLE_LINE,
+		.other = *first ? table_bucket(t, hash, true) : NULL,
 		.tag = table_tag(hash),
 	};
 }
@@ -98,8 +101,8 @@ XL_INLINE uint32_t table_next(struct table_probe *p)
 		}
 		if (!p->other)
 			return 0;
-		p->slot = p->other;
-		p->end = p->other + TABLE_SLOTS;
+		p->slot = p->other + 1;
+		p->end = p->other + TABLE_LINE;
 		p->other = NULL;
 	}
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -37,14 +36,14 @@ static void set_time(struct snapshot_origin *o)
 	o->wall = (uint64_t)time(NULL);
 }
 
-static void restore(struct state *s, struct nat64 *n, uint8_t *file, size_t len)
+static void restore(struct state *s, struct nat64 *n, const uint8_t *file,
+		    size_t len)
 {
 	const size_t count = snapshot_count(len);
-	uint8_t *at = snapshot_first(file);
+	const uint8_t *at = snapshot_first(file);
 	const uint32_t away = snapshot_away(file, &s->origin);
 	size_t good = 0;
 
-	qsort(at, count, SNAPSHOT_RECORD, snapshot_order);
 	for (size_t i = 0; i < count; i++, at += SNAPSHOT_RECORD)
 		good += snapshot_restore(n, at, away, s->loop->now);
 	log_info("state %s: %zu of %zu sessions restored after %u s", s->path,

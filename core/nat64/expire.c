@@ -5,26 +5,10 @@
 #include "nat64/clock.h"
 #include "nat64/fragment.h"
 #include "nat64/held.h"
+#include "nat64/session.h"
+#include "nat64/wheel.h"
 
 #define PROBE_HOP_LIMIT 64u
-
-/* The session that will run out next, and when; UINT64_MAX: there is none. */
-static uint64_t earliest(const struct nat64 *n, uint32_t *index)
-{
-	uint64_t when = UINT64_MAX;
-
-	for (unsigned int c = 0; c < NAT64_CLASS_COUNT; c++) {
-		const uint32_t i = n->fifo[c].head;
-		const uint64_t end =
-			i ? session_end(n, session_at(n, i)) : UINT64_MAX;
-
-		if (end < when) {
-			when = end;
-			*index = i;
-		}
-	}
-	return when;
-}
 
 /*
  * A segment that the client has to answer if the connection still exists
@@ -71,13 +55,24 @@ static bool time_out(struct nat64 *n, uint32_t index, struct pkt *out)
 		return false;
 	}
 	probe(n, s, out);
+	wheel_move(n, index);
 	return true;
+}
+
+/* A session's second has come; it may have been used since it was set. */
+static bool look_at(struct nat64 *n, uint32_t index, struct pkt *out)
+{
+	if (session_end(n, session_at(n, index)) <= n->now)
+		return time_out(n, index, out);
+	wheel_move(n, index);
+	return false;
 }
 
 bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
 		  uint32_t budget)
 {
 	bool built = false;
+	uint64_t when;
 	uint32_t i;
 
 	clock_set(n, now);
@@ -85,9 +80,11 @@ bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
 		if (fragment_release(n, out, &built) || fragment_expire(n) ||
 		    held_expire(n, out, &built))
 			continue;
-		if (earliest(n, &i) > n->now)
+		when = wheel_first(n, &i);
+		wheel_turn(n, when);
+		if (when > n->now)
 			return false;
-		built = time_out(n, i, out);
+		built = look_at(n, i, out);
 	}
 	return built;
 }
@@ -101,7 +98,7 @@ uint64_t nat64_next_expiry(const struct nat64 *n)
 {
 	uint32_t unused;
 	const uint64_t next =
-		sooner(sooner(earliest(n, &unused), held_next_expiry(n)),
+		sooner(sooner(wheel_first(n, &unused), held_next_expiry(n)),
 		       fragment_next_expiry(n));
 
 	return next == UINT64_MAX ? next : next * NS_PER_S;

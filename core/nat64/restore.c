@@ -95,13 +95,12 @@ uint32_t nat64_move(struct nat64 *n, struct nat64 *from, uint64_t now)
 	n->draws = from->draws;
 	clock_set(n, now);
 	clock_set(from, now);
-	for (unsigned int c = 0; c < NAT64_CLASS_COUNT; c++)
-		for (i = from->fifo[c].head; i; i = session_at(from, i)->next) {
-			const struct session *s = session_at(from, i);
+	for (i = 0; (i = slab_next(&from->sessions, i));) {
+		const struct session *s = session_at(from, i);
 
-			if (!restore_session(n, s, n->now - s->used))
-				tell_session(from, s, EVENT_SESSION_DELETED);
-		}
+		if (!restore_session(n, s, n->now - s->used))
+			tell_session(from, s, EVENT_SESSION_DELETED);
+	}
 	tell_lost(n, from);
 	n->events = from->events;
 	/* None of them is new. */

@@ -12,7 +12,7 @@
 /**
  * restore_session() - have a session that another NAT64 had, with its binding
  * @s:		both ends, the pool's, @s->bib, @s->tcp and @s->class
- * @age:	seconds since it was used; of one class the oldest come first
+ * @age:	seconds since it was used
  *
  * Return: false: it has run out, or could not be one, or the configuration
  *         does not allow it

@@ -2,43 +2,17 @@
 #include "nat64/session.h"
 
 #include "nat64/binding.h"
+#include "nat64/clock.h"
 #include "nat64/peer.h"
 #include "nat64/tell.h"
+#include "nat64/wheel.h"
 
-static void unlink(struct nat64 *n, const struct session *s)
+void session_hasten(struct nat64 *n, uint32_t index)
 {
-	struct fifo *f = &n->fifo[s->class];
+	const struct session *s = session_at(n, index);
 
-	if (s->prev)
-		session_at(n, s->prev)->next = s->next;
-	else
-		f->head = s->next;
-	if (s->next)
-		session_at(n, s->next)->prev = s->prev;
-	else
-		f->tail = s->prev;
-}
-
-static void append(struct nat64 *n, uint32_t index, enum nat64_class class)
-{
-	struct session *s = session_at(n, index);
-	struct fifo *f = &n->fifo[class];
-
-	s->class = (uint8_t) class;
-	s->used = n->now;
-	s->prev = f->tail;
-	s->next = 0;
-	if (f->tail)
-		session_at(n, f->tail)->next = index;
-	else
-		f->head = index;
-	f->tail = index;
-}
-
-void session_move(struct nat64 *n, uint32_t index, enum nat64_class class)
-{
-	unlink(n, session_at(n, index));
-	append(n, index, class);
+	if (session_end(n, s) < s->due)
+		wheel_move(n, index);
 }
 
 void session_event(struct nat64 *n, uint32_t index, enum tcpfsm_event event)
@@ -123,7 +97,9 @@ enum xlat_why session_open(struct nat64 *n, uint32_t binding, uint32_t remote,
 		slab_give(&n->sessions, *index);
 		return WHY_TABLE_FULL;
 	}
-	append(n, *index, first_class(s->bib));
+	s->class = (uint8_t)first_class(s->bib);
+	s->used = n->now;
+	wheel_add(n, *index);
 	if (b->sessions++ == 0)
 		tell_binding(n, b, EVENT_BINDING_CREATED);
 	sub->sessions++;
@@ -136,13 +112,11 @@ void session_set(struct nat64 *n, uint32_t index, enum tcpfsm_state tcp,
 		 enum nat64_class class, uint32_t used)
 {
 	struct session *s = session_at(n, index);
-	const struct session *before;
 
-	session_move(n, index, class);
-	before = session_at(n, s->prev);
 	s->tcp = (uint8_t)tcp;
-	/* The list stays sorted, whatever comes. */
-	s->used = s->prev && before->used > used ? before->used : used;
+	s->class = (uint8_t) class;
+	s->used = used;
+	session_hasten(n, index);
 }
 
 void session_close(struct nat64 *n, uint32_t index)
@@ -156,7 +130,7 @@ void session_close(struct nat64 *n, uint32_t index)
 	table_remove(&n->sessions_by6, session_hash6(n, &f6), index);
 	table_remove(&n->sessions_by4, session_hash4(n, &f4), index);
 	peer_drop(n, s->binding, s->remote);
-	unlink(n, s);
+	wheel_remove(n, index);
 	binding_subscriber(n, b)->sessions--;
 	if (--b->sessions == 0)
 		tell_binding(n, b, EVENT_BINDING_DELETED);

@@ -97,17 +97,21 @@ XL_INLINE uint32_t session_find4(const struct nat64 *n, const struct flow4 *f)
 }
 
 /**
- * session_move() - to the end of a class's list, used now
+ * session_hasten() - it has come to another class: see that it is looked at in
+ * time
  */
-void session_move(struct nat64 *n, uint32_t index, enum nat64_class class);
+void session_hasten(struct nat64 *n, uint32_t index);
 
 XL_INLINE void session_use(struct nat64 *n, uint32_t index,
 			   enum nat64_class class)
 {
-	const struct session *s = session_at(n, index);
+	struct session *s = session_at(n, index);
 
-	if (s->used != n->now || s->class != class)
-		session_move(n, index, class);
+	s->used = n->now;
+	if (s->class == class)
+		return;
+	s->class = (uint8_t) class;
+	session_hasten(n, index);
 }
 
 /**

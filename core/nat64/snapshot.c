@@ -174,14 +174,6 @@ uint32_t snapshot_away(const uint8_t *file, const struct snapshot_origin *now)
 	return here - then < UINT32_MAX ? (uint32_t)(here - then) : UINT32_MAX;
 }
 
-int snapshot_order(const void *a, const void *b)
-{
-	const uint32_t x = be_get32((const uint8_t *)a + REC_AGE);
-	const uint32_t y = be_get32((const uint8_t *)b + REC_AGE);
-
-	return x < y ? 1 : x > y ? -1 : 0;
-}
-
 static struct session read_session(const uint8_t *record)
 {
 	return (struct session){

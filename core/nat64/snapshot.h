@@ -80,7 +80,7 @@ XL_MUST_USE const char *snapshot_check(const struct nat64 *n,
 uint32_t snapshot_away(const uint8_t *file, const struct snapshot_origin *now);
 
 /* Its first session, and how many there are. */
-XL_INLINE uint8_t *snapshot_first(uint8_t *file)
+XL_INLINE const uint8_t *snapshot_first(const uint8_t *file)
 {
 	return file + SNAPSHOT_HEAD;
 }
@@ -90,11 +90,8 @@ XL_INLINE size_t snapshot_count(size_t len)
 	return len / SNAPSHOT_RECORD - SNAPSHOT_HEAD / SNAPSHOT_RECORD - 1;
 }
 
-/* snapshot_order() - as of qsort(): the longest unused record comes first. */
-int snapshot_order(const void *a, const void *b);
-
 /**
- * snapshot_restore() - make a session of a record; in snapshot_order()
+ * snapshot_restore() - make a session of a record
  * @away:	seconds that it is older than the record says
  * @now:	ns, as of nat64_packet()
  *

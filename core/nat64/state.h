@@ -10,9 +10,8 @@
  * session begins or ends.
  *
  * Time is counted in whole seconds. A session is good for its timeout and up
- * to a second longer; it moves to the end of its class's list when it is used
- * in another second than before, so that each list is sorted by age, and
- * whoever sends a million packets a second moves once.
+ * to a second longer. When to look whether it is over, wheel.h knows; what a
+ * packet changes is its session's cache line and nothing else.
  */
 #ifndef XLAT_NAT64_STATE_H
 #define XLAT_NAT64_STATE_H
@@ -32,9 +31,10 @@
  * @remote_port: 0 for ICMP
  * @bib:	which of the three tables
  * @tcp:	an enum tcpfsm_state; CLOSED unless @bib is BIB_TCP
- * @class:	the list it is in
+ * @class:	of timeouts
  * @hairpin:	@remote is one of ours: what is sent there turns back
  * @used:	when it was last used, seconds
+ * @due:	which list of the wheel it is in, with @prev and @next
  */
 struct session {
 	struct addr6 client;
@@ -49,6 +49,7 @@ struct session {
 	bool hairpin;
 	uint32_t binding;
 	uint32_t used;
+	uint32_t due;
 	uint32_t prev;
 	uint32_t next;
 } __attribute__((aligned(64)));
@@ -170,6 +171,22 @@ struct fifo {
 	uint32_t tail;
 };
 
+#define WHEEL_SECONDS 1024u
+
+/**
+ * struct wheel - sessions by the second in which to look at them
+ * @head:	one of each second from @at on, modulo WHEEL_SECONDS
+ * @any:	a bit per second that has one
+ * @at:		all seconds before this one are over
+ * @used:	how many sessions are in it
+ */
+struct wheel {
+	uint32_t head[WHEEL_SECONDS];
+	uint64_t any[WHEEL_SECONDS / 64];
+	uint32_t at;
+	uint32_t used;
+};
+
 /* What a hash is for (hash_words()). */
 enum hash_domain {
 	HASH_SESSION6 = 1,
@@ -198,7 +215,7 @@ struct nat64 {
 	struct table bindings_by4;
 	struct table subscribers_by6;
 	struct table peers_by4;
-	struct fifo fifo[NAT64_CLASS_COUNT];
+	struct wheel wheel;
 	struct held *held; /* a ring */
 	struct table held_by4;
 	uint32_t held_first; /* count up for ever; modulo HELD_MAX */

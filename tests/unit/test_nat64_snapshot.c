@@ -33,11 +33,10 @@ static size_t load(struct world *w, struct file *f, uint32_t away)
 {
 	const char *wrong = snapshot_check(w->n, f->bytes, f->len);
 	const size_t count = snapshot_count(f->len);
-	uint8_t *record = snapshot_first(f->bytes);
+	const uint8_t *record = snapshot_first(f->bytes);
 	size_t good = 0;
 
 	cr_assert_null(wrong, "%s", wrong);
-	qsort(record, count, SNAPSHOT_RECORD, snapshot_order);
 	for (size_t i = 0; i < count; i++, record += SNAPSHOT_RECORD)
 		good += snapshot_restore(w->n, record, away, w->now);
 	return good;

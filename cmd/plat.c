@@ -51,6 +51,15 @@ static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
 	return r;
 }
 
+_Static_assert(PUMP_BURST == NAT64_AHEAD, "one burst is looked ahead at");
+
+static void ahead(void *ctx, const struct pkt *p, uint32_t count)
+{
+	const struct plat *d = ctx;
+
+	nat64_ahead(d->nat64, p, count);
+}
+
 static void batch_done(void *ctx)
 {
 	struct plat *d = ctx;
@@ -89,6 +98,9 @@ static struct nat64 *make_nat64(const struct nat64_config *c)
 			  c->max_sessions, strerror(errno));
 		return NULL;
 	}
+	/* Each packet looks somewhere else in it; if there are no huge pages,
+	 * it works without. */
+	(void)madvise(mem, size, MADV_HUGEPAGE);
 	n = nat64_init(mem, c);
 	if (!n) {
 		log_error("the static bindings do not fit into the tables: "
@@ -192,6 +204,7 @@ static enum exit_status open_plat(struct app *a)
 		status = trans_set_up(&d->trans);
 	if (status)
 		return status;
+	d->trans.pump.ahead = ahead;
 	d->trans.pump.batch_done = batch_done;
 	d->state.path = d->opt->state;
 	d->state.interval = d->opt->state_interval;

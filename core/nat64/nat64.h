@@ -154,6 +154,19 @@ XL_MUST_USE struct nat64 *nat64_init(void *mem, const struct nat64_config *c);
  */
 uint32_t nat64_move(struct nat64 *n, struct nat64 *from, uint64_t now);
 
+#define NAT64_AHEAD 8u /* packets */
+
+/**
+ * nat64_ahead() - packets will come next: get the memory that they will need
+ * @p:		as they were read
+ * @count:	how many, at most NAT64_AHEAD
+ *
+ * Changes nothing but how soon nat64_packet() is done with them: a table of
+ * many sessions is not in the processor's cache, and it is faster to wait for
+ * all of them at once than for one after another.
+ */
+void nat64_ahead(const struct nat64 *n, const struct pkt *p, uint32_t count);
+
 /**
  * nat64_packet() - translate a packet of either family, in place
  * @now:	monotonic time, ns; one that is smaller than an earlier call's

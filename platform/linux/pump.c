@@ -13,6 +13,13 @@
 /* Packets per wake-up, after which others get their turn. */
 #define BUDGET 256
 
+/* Packets of at most this size are read several at a time. */
+#define SMALL  2048u
+
+/* From one packet's buffer to the next: each starts a page. */
+#define BUF_STRIDE                                                             \
+	((size_t)TUN_PAGE * ((TUN_BUF_SIZE + TUN_PAGE - 1) / TUN_PAGE))
+
 /* How often others are let run before no more super-packets are expected. */
 #define LINGER 8
 
@@ -157,21 +164,53 @@ static int read_next(struct pump *pump, struct pkt *p, bool bulk)
 	return got;
 }
 
+/*
+ * Read packets until there is none or there are enough. A large one is the
+ * last: the others would not stay in the processor's cache.
+ *
+ * Return: as the last read; the packets before are there in any case
+ */
+static int read_burst(struct pump *pump, struct pkt *p, uint32_t *count,
+		      bool bulk)
+{
+	const uint32_t most = pump->ahead ? PUMP_BURST : 1;
+	int got = read_next(pump, p, bulk);
+
+	*count = 0;
+	while (got > 0 && ++*count < most && p[*count - 1].len <= SMALL)
+		got = tun_read(pump->tun, pump->buf + *count * BUF_STRIDE,
+			       &p[*count]);
+	return got;
+}
+
+/* Return: a super-packet was among them. */
+static bool handle_burst(struct pump *pump, struct pkt *p, uint32_t count,
+			 uint64_t now)
+{
+	bool super = false;
+
+	if (count > 1)
+		pump->ahead(pump->ctx, p, count);
+	for (uint32_t i = 0; i < count; i++) {
+		super = super || p[i].gso;
+		handle(pump, &p[i], now);
+	}
+	return super;
+}
+
 static void tun_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 {
 	struct pump *pump = (struct pump *)(void *)ev;
-	struct pkt p;
+	struct pkt p[PUMP_BURST];
+	uint32_t count;
 	bool bulk = false;
 	int got = 0;
 
-	for (int i = 0; i < BUDGET; i++) {
-		got = read_next(pump, &p, bulk);
-		if (got == -EBADMSG)
-			continue;
-		if (got <= 0)
+	for (uint32_t i = 0; i < BUDGET; i += count ? count : 1) {
+		got = read_burst(pump, p, &count, bulk);
+		bulk = handle_burst(pump, p, count, loop->now) || bulk;
+		if (got <= 0 && got != -EBADMSG && !(bulk && count))
 			break;
-		bulk = bulk || p.gso;
-		handle(pump, &p, loop->now);
 	}
 	if (pump->batch_done)
 		pump->batch_done(pump->ctx);
@@ -194,7 +233,7 @@ int pump_open(struct pump *pump, struct ev_loop *loop, struct tun *tun)
 {
 	pump->tun = tun;
 	pump->ev = (struct ev){ .fd = tun->fd, .ready = tun_ready };
-	pump->buf = take(TUN_BUF_SIZE);
+	pump->buf = take(PUMP_BURST * BUF_STRIDE);
 	pump->piece = take(PKT_BUF_SIZE);
 	pump->gather = take(sizeof(*pump->gather));
 	if (!pump->buf || !pump->piece || !pump->gather)

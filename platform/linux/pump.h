@@ -38,15 +38,19 @@ struct pump_counters {
 	uint64_t drops[WHY_COUNT];
 };
 
+#define PUMP_BURST 8u /* packets that are read before the first is handled */
+
 /**
  * struct pump - one packet loop
  * @ev:		the TUN's readiness; first member
  * @tun:	device
  * @translate:	the translator
  * @ctx:	its argument
+ * @ahead:	told of packets that will come next, with @ctx, if several are
+ *		there; may be NULL
  * @batch_done:	called with @ctx after the packets of a wake-up; may be NULL
  * @errors:	token buckets of the errors it originates
- * @buf:	PKT_BUF_SIZE bytes for the packet
+ * @buf:	PUMP_BURST times what tun_read() wants
  * @piece:	PKT_BUF_SIZE bytes for what it is cut into
  * @gather:	fragments that have to be translated together
  */
@@ -55,6 +59,7 @@ struct pump {
 	struct tun *tun;
 	struct xlat_result (*translate)(void *ctx, struct pkt *p, uint64_t now);
 	void *ctx;
+	void (*ahead)(void *ctx, const struct pkt *p, uint32_t count);
 	void (*batch_done)(void *ctx);
 	struct error_limit errors;
 	struct pump_counters count;

@@ -289,6 +289,7 @@ static inline struct xlat_result send_raw(struct world *w, const void *bytes,
 {
 	world_buffer(w, len);
 	memcpy(w->p.data, bytes, len);
+	nat64_ahead(w->n, &w->p, 1);
 	w->r = nat64_packet(w->n, &w->p, w->now);
 	return w->r;
 }

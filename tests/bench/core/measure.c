@@ -127,6 +127,8 @@ static double run_batch(const struct measure *m, uint8_t *mem, uint32_t stride)
 	}
 	begin = measure_clock();
 	for (uint32_t i = 0; i < MEASURE_BATCH; i++) {
+		if (m->ahead && i % m->burst == 0)
+			m->ahead(m->ctx, &p[i], m->burst);
 		r = m->run(m->ctx, &p[i]);
 		if (r.verdict != XLAT_FORWARD) {
 			refused++;

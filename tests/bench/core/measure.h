@@ -25,6 +25,8 @@
  * @goal:	most ns a packet that it should take; 0: no goal
  * @fill:	build packet number @i in @p; not measured
  * @run:	translate it; measured
+ * @ahead:	told of @burst packets before the first of them is translated,
+ *		measured as well; or NULL
  * @ctx:	for both
  * @size:	longest packet that @fill builds, bytes
  */
@@ -33,6 +35,8 @@ struct measure {
 	double goal;
 	void (*fill)(void *ctx, struct pkt *p, uint32_t i);
 	struct xlat_result (*run)(void *ctx, struct pkt *p);
+	void (*ahead)(void *ctx, const struct pkt *p, uint32_t count);
+	uint32_t burst;
 	void *ctx;
 	uint32_t size;
 };

@@ -5,7 +5,9 @@
  *
  * A subscriber has a hundred UDP sessions, each with a binding of its own:
  * nothing is shared that could save memory or time. The packets belong to
- * sessions picked at random from the whole table.
+ * sessions picked at random from the whole table, and come in bursts of
+ * NAT64_AHEAD, as plat reads them; or, as a measure of the memory's latency,
+ * one at a time.
  */
 #include "rows.h"
 
@@ -111,6 +113,13 @@ static struct xlat_result run(void *ctx, struct pkt *p)
 	return nat64_packet(t->n, p, t->now);
 }
 
+static void ahead(void *ctx, const struct pkt *p, uint32_t count)
+{
+	const struct nat *t = ctx;
+
+	nat64_ahead(t->n, p, count);
+}
+
 /* Note which address and port a session has got. */
 static void learn(struct nat *t, const struct pkt *p, uint32_t session)
 {
@@ -134,8 +143,13 @@ static double make(struct nat *t, uint32_t count)
 		build_session(t, &p[i], t->next + i, 6);
 	}
 	begin = measure_clock();
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
+		if (i % NAT64_AHEAD == 0)
+			ahead(t, &p[i],
+			      count - i < NAT64_AHEAD ? count - i
+						      : NAT64_AHEAD);
 		refused |= run(t, &p[i]).verdict != XLAT_FORWARD;
+	}
 	end = measure_clock();
 	if (refused)
 		measure_fail("nat64", "a new session was refused");
@@ -153,6 +167,7 @@ static void open_nat(struct nat *t, uint32_t sessions)
 	*t = (struct nat){ .size = nat64_size(&config), .now = SECOND };
 	t->mem = mmap(NULL, t->size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	(void)madvise(t->mem, t->size, MADV_HUGEPAGE); /* as cmd/plat.c does */
 	t->pool = calloc(LIVE + SPARE, sizeof(*t->pool));
 	if (wrong || t->mem == MAP_FAILED || !t->pool)
 		measure_fail("nat64", wrong ? wrong : "no memory");
@@ -184,18 +199,22 @@ static double resident(const struct nat *t)
 	return sum * (double)page;
 }
 
-static void row_known(struct nat *t, const char *sessions, double goal)
+static void row_known(struct nat *t, const char *sessions, bool bursts,
+		      double goal)
 {
 	struct measure m = { .goal = goal,
 			     .fill = fill_known,
 			     .run = run,
+			     .ahead = bursts ? ahead : NULL,
+			     .burst = NAT64_AHEAD,
 			     .ctx = t,
 			     .size = 256 };
 	char name[64];
 
 	for (t->version = 4; t->version <= 6; t->version += 2) {
-		snprintf(name, sizeof(name), "NAT64, %s sessions, %s", sessions,
-			 t->version == 4 ? "4 to 6" : "6 to 4");
+		snprintf(name, sizeof(name), "NAT64, %s sessions, %s%s",
+			 sessions, t->version == 4 ? "4 to 6" : "6 to 4",
+			 bursts ? "" : ", single");
 		m.name = name;
 		measure_packets(&m);
 	}
@@ -283,13 +302,14 @@ void rows_nat64(void)
 	if (!measure_wanted("NAT64"))
 		return;
 	open_nat(&t, 1000);
-	row_known(&t, "1,000", 80);
+	row_known(&t, "1,000", true, 80);
 	close_nat(&t);
 	open_nat(&t, LIVE);
 	measure_row("NAT64, 1,000,000 sessions: resident", "MiB",
 		    resident(&t) / MIB, resident(&t) / MIB, 160, true);
 	row_churn(&t); /* first: a packet would prolong a session's life */
-	row_known(&t, "1,000,000", 200);
+	row_known(&t, "1,000,000", true, 200);
+	row_known(&t, "1,000,000", false, 0);
 	row_expiry(&t);
 	close_nat(&t);
 }

@@ -71,6 +71,7 @@ Test(nat64_event, from_the_first_packet_to_the_end)
 	struct reader *r = listen_to(w, EVENT_SESSIONS | EVENT_BINDINGS);
 	const uint64_t begin = w->now;
 	const uint16_t port = bind_port(w, udp6(C1, 4000, Z, 53));
+	uint32_t ended;
 
 	expect_next(r, EVENT_BINDING_CREATED, begin, port);
 	cr_assert_eq(r->e.remote, 0);
@@ -89,10 +90,12 @@ Test(nat64_event, from_the_first_packet_to_the_end)
 	cr_assert_eq(r->e.remote, W);
 	expect_no_more(r);
 	wait_s(w, 302);
+	/* Of what ends in the same second, either may be the first. */
 	expect_next(r, EVENT_SESSION_DELETED, w->now, port);
-	cr_assert_eq(r->e.remote, Z);
-	cr_assert_eq(r->e.remote_port, 53);
+	ended = r->e.remote;
+	cr_assert_eq(r->e.remote_port, ended == Z ? 53 : 54);
 	expect_next(r, EVENT_SESSION_DELETED, w->now, port);
+	cr_assert_eq(r->e.remote ^ ended, Z ^ W);
 	expect_next(r, EVENT_BINDING_DELETED, w->now, port);
 	expect_no_more(r);
 	done(w, r);

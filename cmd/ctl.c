@@ -35,8 +35,9 @@ static int usage(bool wanted)
 	      "  --control PATH  its socket; default: "
 	      "/run/xlat/INSTANCE.sock\n\n"
 	      "Commands: status, counters, metrics, health, reload; plat: "
-	      "sessions, bindings,\nsave; dns64: servers, cache, lookup NAME, "
-	      "flush. Another word gets the list.\n",
+	      "sessions, bindings,\nsubscribers, pools, kill CLIENT, save; "
+	      "dns64: servers, cache, lookup NAME,\nflush. Another word gets "
+	      "the list.\n",
 	      wanted ? stdout : stderr);
 	return wanted ? EXIT_OK : EXIT_USAGE;
 }

@@ -38,7 +38,7 @@ static void expire(struct ev_loop *loop, struct ev_timer *t)
 		p = pump_scratch(pump);
 	}
 	arm(d);
-	record_drain(&d->record);
+	record_drain(d->record);
 }
 
 static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
@@ -65,7 +65,7 @@ static void batch_done(void *ctx)
 	struct plat *d = ctx;
 
 	arm(d);
-	record_drain(&d->record);
+	record_drain(d->record);
 }
 
 /* What of the configuration follows from the rest of it. */
@@ -185,7 +185,7 @@ static enum exit_status add_routes(struct trans *t)
 /* What is restored has been told of before: nothing of it is new. */
 static void listen_to(struct plat *d)
 {
-	nat64_listen(d->nat64, record_ring(&d->record, false));
+	nat64_listen(d->nat64, record_ring(d->record, false));
 }
 
 static enum exit_status open_plat(struct app *a)
@@ -210,7 +210,7 @@ static enum exit_status open_plat(struct app *a)
 	d->state.interval = d->opt->state_interval;
 	status = state_open(&d->state, a, d->nat64);
 	if (!status)
-		status = record_open(&d->record, a, &d->opt->record, c->pool6);
+		status = record_open(d->record, a, &d->opt->record, c->pool6);
 	if (status)
 		return status;
 	listen_to(d);
@@ -222,7 +222,7 @@ static void close_plat(struct app *a)
 {
 	struct plat *d = (struct plat *)(void *)a;
 
-	record_close(&d->record);
+	record_close(d->record);
 	state_close(&d->state);
 	trans_close(&d->trans);
 	if (d->nat64)
@@ -244,7 +244,7 @@ static void replace(struct plat *d, struct nat64 *fresh, size_t old_size)
 	munmap(old, old_size);
 	log_info("reload: %u of %u sessions go on", kept, before.sessions);
 	arm(d);
-	record_drain(&d->record);
+	record_drain(d->record);
 }
 
 /* Take the options of @want, which gets the others. */
@@ -320,11 +320,13 @@ static const struct app_hooks hooks = {
 int plat_run(int argc, char **argv)
 {
 	static struct plat_options options = PLAT_OPTIONS_DEFAULTS;
+	static struct record record;
 	static struct plat daemon;
 
 	daemon.trans.app.hooks = &hooks;
 	daemon.trans.app.opt = &options.app;
 	daemon.trans.opt = &options.tr;
 	daemon.opt = &options;
+	daemon.record = &record;
 	return app_run(&daemon.trans.app, argc, argv);
 }

@@ -23,9 +23,13 @@ struct plat {
 	struct nat64 *nat64;
 	struct ev_timer expiry;
 	struct state state;
-	struct record record;
+	struct record *record;
 	struct platwarn warn;
 };
+
+/* The records "status" and "counters"; of a struct plat. */
+void platshow_status(const void *ctx, struct report *r);
+void platshow_counters(const void *ctx, struct report *r);
 
 /* What ctl may ask, and what Prometheus gets; of a struct plat. */
 extern const struct control_command platshow_commands[];

@@ -251,7 +251,32 @@ struct nat64_binding_view {
 };
 
 /**
- * nat64_next_session(), nat64_next_binding() - walk the tables
+ * struct nat64_subscriber_view - a subscriber, to be shown
+ * @pool:	the address that its bindings have
+ */
+struct nat64_subscriber_view {
+	struct net6 prefix;
+	uint32_t pool;
+	uint32_t bindings;
+	uint32_t sessions;
+};
+
+/**
+ * struct nat64_pool_view - an address of pool4, to be shown
+ * @ports:	how many it has
+ * @udp, @tcp, @icmp: of these, how many cannot be given to anybody now
+ */
+struct nat64_pool_view {
+	uint32_t addr;
+	uint32_t ports;
+	uint32_t udp;
+	uint32_t tcp;
+	uint32_t icmp;
+};
+
+/**
+ * nat64_next_session(), nat64_next_binding(), nat64_next_subscriber(),
+ * nat64_next_pool() - walk the tables
  * @cursor:	0 at first; opaque; valid across other calls
  *
  * Each call looks at a bounded number of entries beyond the one it returns.
@@ -262,6 +287,22 @@ XL_MUST_USE bool nat64_next_session(const struct nat64 *n, uint32_t *cursor,
 				    struct nat64_session_view *out);
 XL_MUST_USE bool nat64_next_binding(const struct nat64 *n, uint32_t *cursor,
 				    struct nat64_binding_view *out);
+XL_MUST_USE bool nat64_next_subscriber(const struct nat64 *n, uint32_t *cursor,
+				       struct nat64_subscriber_view *out);
+XL_MUST_USE bool nat64_next_pool(const struct nat64 *n, uint32_t *cursor,
+				 struct nat64_pool_view *out);
+
+/**
+ * nat64_close() - close the session that was shown last
+ * @cursor:	as nat64_next_session() has just left it
+ * @now:	as of nat64_packet()
+ *
+ * Its binding goes with the last one; the next packet of the client may open
+ * both anew.
+ *
+ * Return: false: a SYN that is held is no session
+ */
+XL_MUST_USE bool nat64_close(struct nat64 *n, uint32_t cursor, uint64_t now);
 
 /**
  * struct nat64_stats - gauges and counters (RFC 7659, RFC 8512)

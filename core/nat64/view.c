@@ -78,6 +78,68 @@ bool nat64_next_binding(const struct nat64 *n, uint32_t *cursor,
 	return true;
 }
 
+bool nat64_next_subscriber(const struct nat64 *n, uint32_t *cursor,
+			   struct nat64_subscriber_view *out)
+{
+	const uint32_t i = slab_next(&n->subscribers, *cursor);
+	const struct subscriber *s = slab_at(&n->subscribers, i);
+
+	if (!i)
+		return false;
+	*cursor = i;
+	*out = (struct nat64_subscriber_view){
+		.prefix = { s->prefix, n->cfg.subscriber_len },
+		.pool = n->pool.addrs[s->pool].addr,
+		.bindings = s->bindings,
+		.sessions = s->sessions,
+	};
+	return true;
+}
+
+/* Ports that the ranges give an address. */
+static uint32_t ports_of(const struct nat64_config *c, uint32_t addr)
+{
+	uint32_t ports = 0;
+
+	for (uint32_t i = 0; i < c->pool4_count; i++)
+		if (c->pool4[i].first <= addr && addr <= c->pool4[i].last)
+			ports += c->pool4[i].port_max - c->pool4[i].port_min +
+				 1u;
+	return ports;
+}
+
+bool nat64_next_pool(const struct nat64 *n, uint32_t *cursor,
+		     struct nat64_pool_view *out)
+{
+	const struct pool_addr *a = &n->pool.addrs[*cursor];
+	uint32_t ports;
+	uint32_t gaps;
+
+	if (*cursor == n->pool.count)
+		return false;
+	++*cursor;
+	ports = ports_of(&n->cfg, a->addr);
+	/* Between its ranges there are ports that are taken for good. */
+	gaps = a->port_max - a->port_min + 1u - ports;
+	*out = (struct nat64_pool_view){
+		.addr = a->addr,
+		.ports = ports,
+		.udp = a->taken[BIB_UDP] - gaps,
+		.tcp = a->taken[BIB_TCP] - gaps,
+		.icmp = a->taken[BIB_ICMP] - gaps,
+	};
+	return true;
+}
+
+bool nat64_close(struct nat64 *n, uint32_t cursor, uint64_t now)
+{
+	if (cursor & CURSOR_HELD)
+		return false;
+	clock_set(n, now);
+	session_close(n, cursor);
+	return true;
+}
+
 void nat64_get_stats(const struct nat64 *n, struct nat64_stats *out)
 {
 	*out = (struct nat64_stats){

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """xlat ctl against running applets: what it says, in text and as JSON, how it
 fails, and that no client of the socket can hold packets up."""
+import ipaddress
 import pathlib
 import re
 import socket
@@ -154,6 +155,77 @@ class Answers(Ctl):
                 done = lab.ctl("plat", "sessions", *words)
                 self.assertEqual(done.returncode, USAGE, done.stdout)
                 self.assertIn("expected", done.stdout)
+
+    def test_filters_of_either_end(self):
+        self.make_sessions(3)
+        row, = lab.ask("plat", "sessions", "rport=1001",
+                       f"remote={network.SERVER4}")
+        self.assertEqual(row["rport"], 1001)
+        self.assertEqual(3, len(lab.ask("plat", "sessions",
+                                        f"port={row['port']}")))
+        self.assertEqual([], lab.ask("plat", "sessions", "port=1"))
+        self.assertEqual([], lab.ask("plat", "sessions", "remote=192.0.2.1"))
+        done = lab.ctl("plat", "bindings", "rport=1001")
+        self.assertEqual(done.returncode, USAGE, done.stdout)
+
+    def test_subscribers_and_pools(self):
+        self.assertEqual(lab.ask("plat", "subscribers"), [])
+        idle = lab.ask("plat", "pools")
+        self.udp_flow(dport=9)
+        self.udp_flow(dport=10)
+        lab.wait_for(lambda: len(lab.ask("plat", "sessions")) == 2, "both")
+        binding, = lab.ask("plat", "bindings")
+        row, = lab.ask("plat", "subscribers")
+        prefix = ipaddress.ip_network(row["client"])
+        self.assertIn(ipaddress.ip_address(network.PHONE6), prefix)
+        self.assertEqual(prefix.prefixlen, 64)
+        self.assertEqual(
+            (row["pool"], row["bindings"], row["sessions"]),
+            (binding["pool"], 1, 2))
+        # a host finds its subscriber, a wider network does, another does not
+        for words, count in ((network.PHONE6, 1), ("::/0", 1),
+                             ("2001:db8:f::1", 0),
+                             (f"pool={row['pool']}", 1), ("pool=192.0.2.1", 0)):
+            self.assertEqual(count, len(lab.ask("plat", "subscribers", words)),
+                             words)
+        for before, now in zip(idle, lab.ask("plat", "pools")):
+            self.assertEqual(before["ports"], now["ports"])
+            used = {k: now[k] - before[k] for k in now if "used" in k}
+            ours = now["pool"] == row["pool"]
+            self.assertEqual(used, {"udp-used": int(ours), "tcp-used": 0,
+                                    "icmp-used": 0})
+        one, = lab.ask("plat", "pools", row["pool"])
+        self.assertEqual(one["pool"], row["pool"])
+
+    def test_kill(self):
+        """A binding, then all of a subscriber, among those of others."""
+        self.make_sessions(1500)
+        self.udp_flow(sport=4000)
+        lab.wait_for(lambda: len(lab.ask("plat", "bindings")) >= 2, "4000")
+        before = lab.ask("plat", "sessions")
+        killed = lab.ask("plat", "kill", network.PHONE6, "port=4000",
+                         "proto=udp")
+        self.assertEqual([(k["port"], k["rport"]) for k in killed],
+                         [(4000, 9)])
+        after = lab.ask("plat", "sessions")
+        self.assertEqual(len(after), len(before) - 1)
+        self.assertEqual([], lab.ask("plat", "bindings", "port=4000"))
+        self.assertEqual([], lab.ask("plat", "kill", "2001:db8:f::/48"))
+        prefix = str(ipaddress.ip_network(f"{network.PHONE6}/64", False))
+        killed = lab.ask("plat", "kill", prefix)
+        self.assertEqual(len(killed), len(after))
+        self.assertEqual([], lab.ask("plat", "sessions"))
+        self.assertEqual([], lab.ask("plat", "subscribers"))
+        self.carries()
+
+    def test_kill_needs_a_client(self):
+        self.udp_flow()
+        lab.wait_for(lambda: lab.ask("plat", "sessions"), "a session")
+        for words in ([], ["proto=udp"], ["fe80"]):
+            done = lab.ctl("plat", "kill", *words)
+            self.assertEqual(done.returncode, USAGE, done.stdout)
+            self.assertIn("client", done.stdout)
+        self.assertEqual(1, len(lab.ask("plat", "sessions")))
 
     def test_siit_has_no_sessions(self):
         self.plat.stop()

@@ -151,6 +151,19 @@ class Log(Case):
             **binding, "event": "session-created", "remote": SERVER4,
             "rport": 0}])
 
+    def test_what_is_killed(self):
+        """The end of a binding says the same as its beginning."""
+        self.begin("--log-bindings", "--log-sessions")
+        self.out(udp(ANN, SERVER6, 4000, 53))
+        self.out(udp(ANN, SERVER6, 4000, 54))
+        self.assertEqual(2, len(lab.ask("plat", "kill", ANN)))
+        _, deleted = self.line("binding-deleted")
+        self.assertEqual(deleted, self.line("binding-created")[1])
+        ends = re.findall(r"event=session-(\w+) (.*)", self.plat.output())
+        self.assertEqual(sorted(f for kind, f in ends if kind == "created"),
+                         sorted(f for kind, f in ends if kind == "deleted"))
+        self.assertEqual(len(ends), 4)
+
     def test_nobody_asked(self):
         self.begin()
         self.out(udp(ANN, SERVER6, 4000, 53))

@@ -19,20 +19,17 @@
 #include "siit/error.h"
 #include "siit/hdr.h"
 #include "siit/icmp.h"
+#include "siit/legal.h"
 #include "siit/transport.h"
 
 bool translate_illegal4(uint32_t addr)
 {
-	const uint32_t net = addr >> 24;
-
-	return net == 0 || net == 127 || net >= 224;
+	return legal_never4(addr);
 }
 
 bool translate_illegal6(struct addr6 addr)
 {
-	if (addr.hi == 0)
-		return addr.lo <= 1;
-	return addr.hi >> 56 == 0xff || addr.hi >> 54 == 0xfe80 >> 6;
+	return legal_never6(addr);
 }
 
 bool translate_listed(const struct net4 *nets, uint32_t count, uint32_t addr)
@@ -45,7 +42,7 @@ bool translate_listed(const struct net4 *nets, uint32_t count, uint32_t addr)
 
 bool translate_closed4(const struct translate *t, uint32_t addr)
 {
-	if (!translate_illegal4(addr) && addr >> 16 != 0xa9fe)
+	if (!legal_never4(addr) && !legal_local4(addr))
 		return false;
 	return !translate_listed(t->allow4, t->allow4_count, addr);
 }

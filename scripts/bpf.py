@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""bpf.py - platform/linux/bpf/clat.inc from clat.c beside it
+
+A build needs no clang: the instructions are kept in the repository, and a lint
+holds them to their source. Of an instruction's eight bytes most are zero: each
+is written as a byte that says which are not, and those. Where the address of
+the map has to be put in, the instruction says so already (BPF_PSEUDO_MAP_VALUE).
+
+    scripts/bpf.py          writes the file
+    scripts/bpf.py --check  says what is wrong with it
+"""
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SOURCE = "platform/linux/bpf/clat.c"
+RESULT = ROOT / "platform/linux/bpf/clat.inc"
+CLANG = "14"  # another one makes other instructions
+LD_IMM64, MAP_VALUE = 0x18, 2
+HEAD = """\
+/* SPDX-License-Identifier: MIT */
+/*
+ * clat.c as instructions, %d bytes before their zeros were left out.
+ * Made by scripts/bpf.py with clang %s.
+ */
+"""
+
+
+def ask(*argv):
+    return subprocess.run(argv, cwd=ROOT, check=True, text=True,
+                          capture_output=True).stdout
+
+
+def compile_to(obj):
+    include = ask("clang", "-print-resource-dir").strip() + "/include"
+    arch = ask("gcc", "-print-multiarch").strip()
+    subprocess.run(
+        ["clang", "-target", "bpfel", "-mcpu=v3", "-std=c11", "-O2",
+         "-ffreestanding", "-nostdinc", "-isystem", include, "-idirafter",
+         "/usr/include", "-idirafter", f"/usr/include/{arch}", "-Icore",
+         "-Iplatform/linux", "-Wall", "-Wextra", "-Werror", "-c", SOURCE,
+         "-o", obj], cwd=ROOT, check=True)
+
+
+def programs(obj):
+    """Name and code of each section tc/NAME."""
+    data = pathlib.Path(obj).read_bytes()
+    for name, offset, size in re.findall(
+            r"\] tc/(\w+) +PROGBITS +\w+ (\w+) (\w+)",
+            ask("readelf", "-SW", obj)):
+        yield name, bytearray(data[int(offset, 16):][:int(size, 16)])
+
+
+def relocations(obj):
+    """Section and offset of each instruction that loads the map's address."""
+    section = None
+    for line in ask("readelf", "-rW", obj).splitlines():
+        begins = re.match(r"Relocation section '\.reltc/(\w+)'", line)
+        section = begins[1] if begins else section
+        row = re.match(r"([0-9a-f]{16}) .* R_BPF_\w+ +[0-9a-f]+ (\S+)", line)
+        if row and row[2] != "map":
+            sys.exit(f"{SOURCE}:1: only the map may be relocated, not "
+                     f"{row[2]}")
+        if row:
+            yield section, int(row[1], 16)
+
+
+def relocate(code, at):
+    opcode, regs, addend = struct.unpack_from("<BBxxi", code, at)
+    if opcode != LD_IMM64:
+        sys.exit(f"{SOURCE}:1: a relocation of opcode {opcode:#x}")
+    struct.pack_into("<BBxxi", code, at, opcode, regs & 15 | MAP_VALUE << 4,
+                     0)
+    struct.pack_into("<i", code, at + 12, addend)
+
+
+def squash(code):
+    out = bytearray()
+    for at in range(0, len(code), 8):
+        insn = code[at:at + 8]
+        out.append(sum(bool(b) << n for n, b in enumerate(insn)))
+        out += bytes(b for b in insn if b)
+    return out
+
+
+def text():
+    with tempfile.TemporaryDirectory() as tmp:
+        obj = f"{tmp}/clat.o"
+        compile_to(obj)
+        codes = dict(programs(obj))
+        for name, at in relocations(obj):
+            relocate(codes[name], at)
+    lines = [HEAD % (sum(map(len, codes.values())), CLANG)]
+    for name, code in codes.items():
+        small = squash(code)
+        lines.append(f"static const uint8_t code_{name}[] = {{\n")
+        for at in range(0, len(small), 16):
+            row = ",".join(str(b) for b in small[at:at + 16])
+            lines.append(f"\t{row},\n")
+        lines.append("};\n")
+    return "".join(lines)
+
+
+def main():
+    version = re.search(r"version (\d+)", ask("clang", "--version"))[1]
+    if version != CLANG:
+        sys.exit(f"scripts/bpf.py:1: needs clang {CLANG}, not {version}")
+    fresh = text()
+    if sys.argv[1:] != ["--check"]:
+        RESULT.write_text(fresh)
+    elif RESULT.read_text() != fresh:
+        print(f"{RESULT.relative_to(ROOT)}:1: not what scripts/bpf.py makes "
+              f"of {SOURCE}")
+        return 1
+    return 0
+
+
+sys.exit(main())

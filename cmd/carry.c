@@ -130,6 +130,29 @@ enum exit_status follow_routes(struct follow *f)
 	return troubles ? EXIT_RUN : EXIT_OK;
 }
 
+static bool is_steered(struct follow *f)
+{
+	const int uplink = f->view.ifindex;
+
+	if (!f->steer || !uplink)
+		return false;
+	if (f->steered == uplink)
+		return true;
+	f->steer = trans_steer(f->trans, uplink);
+	f->steered = f->steer ? uplink : 0;
+	f->changed(f);
+	if (!f->steer)
+		log_info("fast path: not available at %s: IPv6 is forwarded",
+			 f->view.name);
+	return f->steer;
+}
+
+void follow_connect(struct follow *f)
+{
+	if (!is_steered(f) && !f->forwarding)
+		f->forwarding = trans_forwarding(f->trans) == EXIT_OK;
+}
+
 /* All but the IPv4 default route. */
 static void install(struct follow *f)
 {
@@ -145,8 +168,7 @@ static void install(struct follow *f)
 		held->addr = f->opt->source.addr;
 		(void)!trans_route6(f->trans, held->addr, held_len(f));
 	}
-	if (!f->forwarding)
-		f->forwarding = trans_forwarding(f->trans) == EXIT_OK;
+	follow_connect(f);
 }
 
 static void take_down(struct follow *f, unsigned int todo)

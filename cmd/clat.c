@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "applet.h"
+#include "fastpath.h"
 #include "follow.h"
 #include "parse.h"
 
@@ -22,6 +23,7 @@
  * struct options - configuration
  * @follow:	what the operator has decided, so that it need not be found out
  * @lan:	IPv4 hosts behind us; len 0: none
+ * @no_fast:	all packets go through this process
  * @check_network: only say whether a CLAT is possible
  */
 struct options {
@@ -29,6 +31,7 @@ struct options {
 	struct trans_options tr;
 	struct follow_options follow;
 	struct net4 lan;
+	bool no_fast;
 	bool check_network;
 };
 
@@ -43,6 +46,7 @@ struct daemon {
 	struct trans trans; /* first member */
 	struct options *opt;
 	struct follow follow;
+	struct fastpath fastpath;
 	struct siit siit;
 	struct siit old;
 	void *memory[2];
@@ -131,6 +135,8 @@ static const struct option_row rows[] = {
 	OPTION(struct options, follow.metric, "metric", "N", parse_metric,
 	       OPTION_LIVE, "of the IPv4 default route; default: 2048"),
 	TRANS_TIMEOUT(struct options),
+	OPTION(struct options, no_fast, "fast-path", "auto|off", parse_auto_off,
+	       0, "plain packets are translated in the kernel"),
 	OPTION(struct options, check_network, "check-network", NULL,
 	       parse_switch, OPTION_SWITCH | OPTION_ARGS,
 	       "say whether a CLAT is possible, and leave"),
@@ -300,9 +306,11 @@ static void changed(struct follow *f)
 	const uint8_t len = f->opt->source.len ? f->opt->source.len : 128;
 	const struct net6 held = { f->claims[LIFE_HELD].addr, len };
 	const struct net6 old = { f->claims[LIFE_OLD].addr, len };
+	const struct net6 ours[] = { held, old };
 
 	tell(d, &d->siit, d->memory[0], held);
 	tell(d, &d->old, d->memory[1], old);
+	fastpath_tell(&d->fastpath, &d->siit, ours, f->steered);
 }
 
 static enum exit_status set_routes(struct trans *t)
@@ -339,6 +347,8 @@ static enum exit_status open_clat(struct app *a)
 	enum exit_status status;
 
 	d->trans.nat44 = is_shared(o);
+	d->follow.steer = !o->lan.len && !o->tr.no_setup;
+	fastpath_open(&d->fastpath, &d->trans, !o->no_fast, d->follow.steer);
 	status = trans_open(&d->trans,
 			    o->lan.len ? o->lan.addr + 1 : TRANS_DEFAULT4,
 			    o->follow.pref64.len ? o->follow.pref64.prefix
@@ -349,6 +359,8 @@ static enum exit_status open_clat(struct app *a)
 		status = EXIT_RUN;
 	if (status)
 		return status;
+	fastpath_start(&d->fastpath, &d->trans);
+	d->follow.steer = d->follow.steer && !d->fastpath.why;
 	if (pref64_contains(wellknown, o->follow.source.addr))
 		log_warn("source: an address under 64:ff9b::/96 is an IPv4 "
 			 "host's (RFC 6052, 3.3)");
@@ -413,8 +425,11 @@ static int instead(struct app *a)
 
 static void close_clat(struct app *a)
 {
-	follow_close(&((struct daemon *)(void *)a)->follow);
-	trans_close((struct trans *)(void *)a);
+	struct daemon *d = (struct daemon *)(void *)a;
+
+	follow_close(&d->follow);
+	trans_close(&d->trans);
+	fastpath_close(&d->fastpath);
 }
 
 static void status(const void *ctx, struct report *r)
@@ -423,6 +438,7 @@ static void status(const void *ctx, struct report *r)
 
 	app_report(&d->trans.app, r);
 	trans_report(&d->trans, r);
+	fastpath_report(&d->fastpath, r);
 	follow_report(&d->follow, r);
 }
 

@@ -81,6 +81,9 @@ static void look(struct follow *f, uint64_t now)
 	watch_look(&f->watch, &ask, &f->view);
 	if (f->view.ifindex != before.ifindex || f->view.up != before.up)
 		forget_link(f);
+	if (f->life.installed && f->view.ifindex != before.ifindex &&
+	    f->view.ifindex)
+		follow_connect(f);
 	if (!nd_mac_equal(f->view.mac, before.mac))
 		claim_announce(&f->claims[LIFE_HELD], f->view.mac, now);
 	follow_mtu(f);

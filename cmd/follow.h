@@ -48,9 +48,11 @@ struct follow_options {
  * @changed:	the translator's addresses or prefix have: @addr4, @pref64, and
  *		those of @claims that are held and old
  * @optimistic:	an address may be used before it is certain that it is ours
+ * @steer:	packets need not be forwarded if trans_steer() can be had
  * @only_look:	nothing is carried out; the loop ends when a CLAT would be up
  * @addr4:	our IPv4 address; 0: none is free
  * @origin:	how @life.pref64 was found; @router: who announced it
+ * @steered:	the uplink that packets are taken at; 0: none
  * @dirty:	the network may have changed
  * @look_at:	when to look next, ns
  * @solicit_at:	when to ask routers next, ns; @solicits: times left
@@ -61,6 +63,7 @@ struct follow {
 	struct trans *trans;
 	void (*changed)(struct follow *f);
 	bool optimistic;
+	bool steer;
 	bool only_look;
 
 	struct ev_timer timer; /* found by its offset */
@@ -80,6 +83,7 @@ struct follow {
 	uint32_t addr4;
 	const char *origin;
 	struct addr6 router;
+	int steered;
 	bool open;
 	bool asking;
 	bool dirty;
@@ -182,6 +186,9 @@ void follow_claims_due(struct follow *f, uint64_t now);
 
 /* Set all routes, some of which may be there. */
 XL_MUST_USE enum exit_status follow_routes(struct follow *f);
+
+/* Packets find their way between the device and the uplink. */
+void follow_connect(struct follow *f);
 
 /* The IPv4 default routes that there are anew, with another MTU. */
 void follow_reroute(struct follow *f);

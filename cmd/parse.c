@@ -217,6 +217,15 @@ int parse_word(const char *text, const char *const *words)
 	return -1;
 }
 
+const char *parse_auto_off(void *field, const char *text)
+{
+	static const char *const words[] = { "auto", "off", NULL };
+	const int n = parse_word(text, words);
+
+	*(bool *)field = n == 1;
+	return n < 0 ? "auto or off" : NULL;
+}
+
 const char *parse_choice(void *field, const char *text,
 			 const char *const *words, const char *expected)
 {

@@ -68,6 +68,9 @@ XL_MUST_USE const char *parse_host_port(const char *text, struct addr6 *addr,
  */
 XL_MUST_USE int parse_word(const char *text, const char *const *words);
 
+/* parse_auto_off() - for a row: "auto" or "off", which makes a bool true */
+XL_MUST_USE const char *parse_auto_off(void *field, const char *text);
+
 /**
  * parse_choice() - one of several words into an enumeration
  * @field:	an enum; set to the word's index

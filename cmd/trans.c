@@ -41,15 +41,6 @@ static const char *parse_mtu6(void *field, const char *text)
 			 "a number of bytes from 1280 to 65535");
 }
 
-static const char *parse_offload(void *field, const char *text)
-{
-	static const char *const words[] = { "auto", "off", NULL };
-	const int n = parse_word(text, words);
-
-	*(bool *)field = n == 1;
-	return n < 0 ? "auto or off" : NULL;
-}
-
 static const char *parse_udp_zero(void *field, const char *text)
 {
 	static const char *const words[] = { "compute", "drop", "forward",
@@ -102,7 +93,7 @@ const struct option_row trans_rows[] = {
 	OPTION(struct trans_options, mtu4, "mtu4", "BYTES", parse_mtu4, 0,
 	       "MTU towards IPv4; default: what routes say"),
 	OPTION(struct trans_options, no_offload, "offload", "auto|off",
-	       parse_offload, 0, "super-packets and unfinished checksums"),
+	       parse_auto_off, 0, "super-packets and unfinished checksums"),
 	OPTION(struct trans_options, lowest_mtu6, "lowest-ipv6-mtu", "BYTES",
 	       parse_mtu6, OPTION_LIVE,
 	       "IPv4 without DF is cut to fit; default: 1280"),
@@ -281,13 +272,18 @@ static enum exit_status open_netlink(struct trans *t)
 
 static enum exit_status start_helper(struct trans *t)
 {
+	const struct netcfg_may may = {
+		.ifindex = t->tun.ifindex,
+		.nat44 = t->nat44,
+		.arrive = t->fast ? t->fast->programs[FAST_ARRIVE] : -1,
+	};
 	int err;
 
 	if (t->opt->no_setup)
 		return EXIT_OK;
-	err = helper_start(
-		&t->helper, t->tun.ifindex, t->nat44, t->app.opt->user,
-		t->app.opt->no_sandbox ? SECCOMP_OFF : SECCOMP_HELPER);
+	err = helper_start(&t->helper, &may, t->app.opt->user,
+			   t->app.opt->no_sandbox ? SECCOMP_OFF
+						  : SECCOMP_HELPER);
 	t->setup = err == 0;
 	if (err)
 		log_error("cannot start the helper: %s", strerror(-err));
@@ -453,6 +449,14 @@ static enum exit_status watch_routes(struct trans *t)
 	return app_status(err);
 }
 
+bool trans_steer(struct trans *t, int ifindex)
+{
+	const struct netcfg_request r = { .op = NETCFG_STEER,
+					  .route = { .ifindex = ifindex } };
+
+	return t->setup && helper_ask(&t->helper, &r).err == 0;
+}
+
 enum exit_status trans_start(struct trans *t,
 			     struct xlat_result (*translate)(void *ctx,
 							     struct pkt *p,
@@ -550,12 +554,30 @@ static void drop_counters(const struct pump_counters *c, struct report *r)
 	}
 }
 
+/* Packets of the fast path were not read and written, but might have been. */
+static void add_fast(struct pump_counters *c, const struct fast *f)
+{
+	const struct fast_count n = fast_count(f);
+
+	c->packets4_in += n.packets4;
+	c->packets6_out += n.packets4;
+	c->packets6_in += n.packets6;
+	c->packets4_out += n.packets6;
+	c->bytes4_in += n.bytes4;
+	c->bytes6_out += n.bytes4 + n.packets4 * GROWTH;
+	c->bytes6_in += n.bytes6;
+	c->bytes4_out += n.bytes6 - n.packets6 * GROWTH;
+}
+
 void trans_counters(const void *ctx, struct report *r)
 {
 	const struct trans *t = ctx;
 	const struct pump_counters *c = &t->pump.count;
+	struct pump_counters all = *c;
 
-	packet_counters(c, r);
+	if (t->fast)
+		add_fast(&all, t->fast);
+	packet_counters(&all, r);
 	report_counter(r, "icmp-errors-sent", "ICMP errors of our own",
 		       c->errors_sent);
 	report_counter(r, "super-packets-refused",

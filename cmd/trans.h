@@ -7,6 +7,7 @@
 #define XLAT_CMD_TRANS_H
 
 #include "app.h"
+#include "fast.h"
 #include "helper.h"
 #include "linkwatch.h"
 #include "nl.h"
@@ -82,6 +83,7 @@ void trans_options_adopt(struct trans_options *o,
  * struct trans - a translating daemon; first member of an applet's own
  * @tr:		how headers are translated, filled in by trans_open()
  * @routes:	sets all routes into the device, some of which may be there
+ * @fast:	translates in the kernel what is plain; NULL: nothing does
  * @nat44:	it may want a NAT44
  * @setup:	there is a helper that configures the network
  * @restoring:	a route that exists already is fine
@@ -98,6 +100,7 @@ struct trans {
 	struct nl nl;
 	enum exit_status (*routes)(struct trans *t);
 	struct linkwatch link;
+	const struct fast *fast;
 	bool nat44;
 	bool setup;
 	bool restoring;
@@ -142,6 +145,8 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  * trans_unbind4() - no more
  * trans_nat44() - hosts of a LAN share the device's address
  * trans_forwarding() - the machine forwards
+ * trans_steer() - what comes in by a device and is for us is taken there, so
+ *		that the machine need not forward it; false: that cannot be had
  */
 XL_MUST_USE enum exit_status trans_up(struct trans *t);
 XL_MUST_USE enum exit_status trans_set_up(struct trans *t);
@@ -158,6 +163,7 @@ XL_MUST_USE enum exit_status trans_bind4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_unbind4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_nat44(struct trans *t, struct net4 lan);
 XL_MUST_USE enum exit_status trans_forwarding(struct trans *t);
+XL_MUST_USE bool trans_steer(struct trans *t, int ifindex);
 
 /**
  * trans_start() - let packets flow, and look after the routes

@@ -37,18 +37,18 @@ static void ignore_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static void close_others(int keep)
+static void close_others(int keep, int keep_too)
 {
 	/* The TUN above all: it must vanish with the engine. */
 	for (int fd = 3; fd < 64; fd++)
-		if (fd != keep)
+		if (fd != keep && fd != keep_too)
 			close(fd);
 }
 
-static void run(int fd, int ifindex, bool nat44, struct sandbox_user user,
+static void run(int fd, const struct netcfg_may *may, struct sandbox_user user,
 		enum seccomp_job job) __attribute__((noreturn));
 
-static void run(int fd, int ifindex, bool nat44, struct sandbox_user user,
+static void run(int fd, const struct netcfg_may *may, struct sandbox_user user,
 		enum seccomp_job job)
 {
 	static const struct view_path files[] = {
@@ -64,9 +64,9 @@ static void run(int fd, int ifindex, bool nat44, struct sandbox_user user,
 	int err;
 
 	ignore_signals();
-	close_others(fd);
+	close_others(fd, may->arrive);
 	prctl(PR_SET_NAME, "xlat-helper", 0, 0, 0);
-	err = netcfg_open(&n, ifindex, nat44);
+	err = netcfg_open(&n, may);
 	if (!err)
 		err = sandbox_enter(&box);
 	if (!err)
@@ -76,7 +76,7 @@ static void run(int fd, int ifindex, bool nat44, struct sandbox_user user,
 	_exit(err ? 1 : 0);
 }
 
-int helper_start(struct helper *h, int ifindex, bool nat44,
+int helper_start(struct helper *h, const struct netcfg_may *may,
 		 struct sandbox_user user, enum seccomp_job job)
 {
 	int pair[2];
@@ -85,7 +85,7 @@ int helper_start(struct helper *h, int ifindex, bool nat44,
 		return -errno;
 	h->pid = fork();
 	if (h->pid == 0)
-		run(pair[1], ifindex, nat44, user, job);
+		run(pair[1], may, user, job);
 	close(pair[1]);
 	h->fd = pair[0];
 	if (h->pid < 0) {

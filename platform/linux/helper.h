@@ -24,8 +24,7 @@ struct helper {
 
 /**
  * helper_start() - fork the helper
- * @ifindex:	the only device it may change
- * @nat44:	it may make a NAT44, too
+ * @may:	what it may be asked for
  * @user:	whom it becomes; it keeps CAP_NET_ADMIN
  * @job:	SECCOMP_HELPER or SECCOMP_OFF
  *
@@ -33,7 +32,7 @@ struct helper {
  *
  * Return: 0 or -errno
  */
-XL_MUST_USE int helper_start(struct helper *h, int ifindex, bool nat44,
+XL_MUST_USE int helper_start(struct helper *h, const struct netcfg_may *may,
 			     struct sandbox_user user, enum seccomp_job job);
 
 /**

@@ -6,19 +6,20 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define TABLES  464000000u /* and the last byte of an address */
 #define MTU_MIN 68
 #define MTU_MAX 65535
 
-int netcfg_open(struct netcfg *n, int ifindex, bool nat44)
+int netcfg_open(struct netcfg *n, const struct netcfg_may *may)
 {
 	int err;
 
-	*n = (struct netcfg){ .ifindex = ifindex };
+	*n = (struct netcfg){ .may = *may, .steered = -1 };
 	forward_open(&n->forward);
 	err = nl_open(&n->nl, NETLINK_ROUTE);
-	return err || !nat44 ? err : nat44_open(&n->nat44);
+	return err || !may->nat44 ? err : nat44_open(&n->nat44);
 }
 
 static bool valid(const struct netcfg *n, const struct netcfg_request *r)
@@ -26,9 +27,9 @@ static bool valid(const struct netcfg *n, const struct netcfg_request *r)
 	const struct nl_route *route = &r->route;
 	const unsigned int longest = route->dst.family == AF_INET ? 32 : 128;
 
-	if (r->op == NETCFG_FORWARDING)
+	if (r->op == NETCFG_FORWARDING || r->op == NETCFG_STEER)
 		return true;
-	if (route->ifindex != n->ifindex)
+	if (route->ifindex != n->may.ifindex)
 		return false;
 	if (route->mtu && (route->mtu < MTU_MIN || route->mtu > MTU_MAX))
 		return false;
@@ -57,7 +58,7 @@ static uint32_t table_of(const struct nl_net *from)
 static int add_binding(struct netcfg *n, const struct nl_route *r)
 {
 	struct nl_route via = { .dst = { .family = AF_INET },
-				.ifindex = n->ifindex,
+				.ifindex = n->may.ifindex,
 				.mtu = r->mtu,
 				.table = table_of(&r->dst) };
 	int err = nl_route_put(&n->nl, &via);
@@ -87,7 +88,7 @@ static int remove_binding(struct netcfg *n)
 	n->bound.len = 0;
 	(void)!nl_route_del(&n->nl, &all);
 	/* The kernel may have removed it together with the device. */
-	all.ifindex = n->ifindex;
+	all.ifindex = n->may.ifindex;
 	all.metric = 0;
 	(void)!nl_route_del(&n->nl, &all);
 	return err;
@@ -98,12 +99,27 @@ static int add_nat44(struct netcfg *n, const struct nl_net *lan)
 	char name[IF_NAMESIZE] = "";
 	int err;
 
-	(void)if_indextoname((unsigned int)n->ifindex, name);
-	err = nat44_add(&n->nat44, n->ifindex, name, lan);
+	(void)if_indextoname((unsigned int)n->may.ifindex, name);
+	err = nat44_add(&n->nat44, n->may.ifindex, name, lan);
 	if (err)
 		snprintf(n->nl.error, sizeof(n->nl.error), "%s",
 			 n->nat44.nl.error);
 	return err;
+}
+
+static int steer(struct netcfg *n, int ifindex)
+{
+	int link;
+
+	if (n->may.arrive < 0)
+		return -ENOTSUP;
+	link = fast_attach(n->may.arrive, FAST_ARRIVE, ifindex);
+	if (link < 0)
+		return link;
+	if (n->steered >= 0)
+		close(n->steered);
+	n->steered = link;
+	return 0;
 }
 
 static int carry_out(struct netcfg *n, const struct netcfg_request *r)
@@ -128,8 +144,10 @@ static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 	case NETCFG_NAT44:
 		return add_nat44(n, &r->route.dst);
 	case NETCFG_FORWARDING:
-		(void)if_indextoname((unsigned int)n->ifindex, name);
+		(void)if_indextoname((unsigned int)n->may.ifindex, name);
 		return forward_on(&n->forward, name);
+	case NETCFG_STEER:
+		return steer(n, r->route.ifindex);
 	case NETCFG_OP_COUNT:
 		break;
 	}

@@ -9,6 +9,7 @@
 #ifndef XLAT_LINUX_NETCFG_H
 #define XLAT_LINUX_NETCFG_H
 
+#include "fast.h"
 #include "forward.h"
 #include "nat44.h"
 #include "nl.h"
@@ -23,6 +24,7 @@ enum netcfg_op {
 	NETCFG_UNBIND,     /* no more */
 	NETCFG_NAT44,      /* @route.dst shares the device's address */
 	NETCFG_FORWARDING, /* the machine forwards both families */
+	NETCFG_STEER,      /* our packets are taken at @route.ifindex */
 	NETCFG_OP_COUNT
 };
 
@@ -45,24 +47,37 @@ struct netcfg_answer {
 };
 
 /**
+ * struct netcfg_may - what may be asked for
+ * @ifindex:	the only device that may be changed
+ * @nat44:	a NAT44 can be made
+ * @arrive:	descriptor of FAST_ARRIVE, for NETCFG_STEER; -1: there is none
+ */
+struct netcfg_may {
+	int ifindex;
+	bool nat44;
+	int arrive;
+};
+
+/**
  * struct netcfg - who carries requests out
  * @bound:	what NETCFG_BIND is in force for; length 0: nothing
- * @ifindex:	the only device that may be changed
+ * @steered:	what keeps NETCFG_STEER in force, or -1
  */
 struct netcfg {
+	struct netcfg_may may;
 	struct nl nl;
 	struct nat44 nat44;
 	struct forward forward;
 	struct nl_net bound;
-	int ifindex;
+	int steered;
 };
 
 /**
- * netcfg_open() - open what requests need; a NAT44 can be made if @nat44
+ * netcfg_open() - open what requests need
  *
  * Return: 0 or -errno
  */
-XL_MUST_USE int netcfg_open(struct netcfg *n, int ifindex, bool nat44);
+XL_MUST_USE int netcfg_open(struct netcfg *n, const struct netcfg_may *may);
 
 /**
  * netcfg_apply() - check a request and carry it out

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/sched.h>
@@ -219,6 +220,7 @@ static const struct rule helper[] = {
 	ALLOW_FCNTL,
 	ALLOW_IF(socket, 0, ~0u, AF_UNIX), /* if_indextoname() */
 	ALLOW_IF(ioctl, 1, ~0u, SIOCGIFNAME),
+	ALLOW_IF(bpf, 0, ~0u, BPF_LINK_CREATE), /* of a program it was given */
 };
 
 /* One file in one directory, again and again. */

@@ -123,6 +123,15 @@ class Authority(unittest.TestCase):
                  if not p.startswith(("socket:", "/run/xlat/forwarding-"))}
         self.assertLessEqual(files, {"/dev/null", str(engine.log)})
 
+    def test_helper_of_a_host(self):
+        """It has the one program that it may attach, and has attached."""
+        engine = self.net["router"].xlat("clat", "--pref64", network.PREF64,
+                                         "--source", "2001:db8:0:1::464")
+        helper, = self.examine(engine)
+        files = sorted(p for p in open_paths(helper) if ":bpf" in p)
+        self.assertEqual(files, ["anon_inode:bpf-prog",
+                                 "anon_inode:bpf_link"])
+
     def test_another_user(self):
         """--user is obeyed, by number as /proc shows it."""
         program = self.net.plat("--user", "daemon")

@@ -41,6 +41,15 @@ class Discovery(Case):
         self.advertise(pio(NET), pref64(PREF64))
         self.wait_state("up")
         self.ping()
+        self.assertEqual(self.home.sysctl("net/ipv6/conf/wan/accept_ra"), "1")
+
+    def test_whole_start_by_the_kernel_that_forwards(self):
+        """A machine that has to forward goes on to hear its routers."""
+        self.provider()
+        self.clat("--uplink", "wan", "--fast-path", "off")
+        self.advertise(pio(NET), pref64(PREF64))
+        self.wait_state("up")
+        self.ping()
         self.assertEqual(self.home.sysctl("net/ipv6/conf/wan/accept_ra"), "2")
 
     def test_p8781_45_routers_are_asked(self):

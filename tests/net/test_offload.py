@@ -25,6 +25,10 @@ class Case(unittest.TestCase):
         self.addCleanup(self.net.close)
         network.web(self.net["server"], big=BIG)
 
+    def clat(self, *more):
+        """All packets through the device."""
+        return self.net.clat("--fast-path", "off", *more)
+
     def fetch(self):
         """The laptop fetches a large file; it has to be the same."""
         copy = lab.FILES / "copy"
@@ -53,7 +57,7 @@ class Case(unittest.TestCase):
 class Tcp(Case):
     def test_whole(self):
         """Down and up, packets of many segments, by three witnesses."""
-        self.net.clat()
+        self.clat()
         self.net.plat()
         before = lab.ask("plat", "counters")
         down, _ = self.longest(self.fetch)
@@ -74,7 +78,7 @@ class Tcp(Case):
 
     def test_off(self):
         """--offload off: nothing longer than the MTU is read or written."""
-        self.net.clat("--offload", "off")
+        self.clat("--offload", "off")
         self.net.plat("--offload", "off")
         self.fetch()
         for name in ("clat", "plat"):
@@ -89,7 +93,7 @@ class Tcp(Case):
         """Each end works with whatever the other one does."""
         for clat, plat in (("off", "auto"), ("auto", "off")):
             with self.subTest(clat=clat, plat=plat):
-                programs = [self.net.clat("--offload", clat),
+                programs = [self.clat("--offload", clat),
                             self.net.plat("--offload", plat)]
                 self.fetch()
                 for program in programs:
@@ -120,7 +124,7 @@ class Udp(Case):
                                        for n in range(count)])
 
     def test_whole(self):
-        self.net.clat()
+        self.clat()
         self.net.plat()
         _, up = self.longest(self.check)
         if "udp" not in lab.ask("clat", "status")["offload"]:
@@ -131,7 +135,7 @@ class Udp(Case):
         self.check((1233, 20), (1400, 40), (1452, 40))
 
     def test_off(self):
-        self.net.clat("--offload", "off")
+        self.clat("--offload", "off")
         self.net.plat("--offload", "off")
         self.check()
         self.assertGreaterEqual(
@@ -145,7 +149,7 @@ class Refused(Case):
     three, so that TCP goes on and super-packets keep coming."""
 
     def test_refusal_in_the_middle(self):
-        self.net.clat()
+        self.clat()
         # strace makes it a call with no number, which the sandbox kills.
         plat = self.net.plat("--no-sandbox")
         load = self.net["laptop"].start(

@@ -89,6 +89,7 @@ MALFORMED = [
     ("clat", "source", "2001:db8::/64", "96"),
     ("clat", "source", "198.51.100.1", ""),
     ("clat", "lan", "192.168.1.0/40", ""),
+    ("clat", "fast-path", "on", "auto or off"),
     ("siit", "pool6", "2001:db8::/63", LENGTHS),
     ("siit", "eam", "198.51.100.10", ""),
     ("siit", "eam", "198.51.100.0/24,2001:db8::/121", ""),

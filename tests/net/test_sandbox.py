@@ -28,6 +28,7 @@ OPEN, MMAP, IOCTL, GETPID, SOCKET, CONNECT, FORK, EXECVE = \
     2, 9, 16, 39, 41, 42, 57, 59
 PTRACE, MOUNT, OPENAT, UNSHARE, CLONE3, EPOLL_CTL, BPF, CLOCK = \
     101, 165, 257, 272, 435, 233, 321, 228
+BPF_PROG_LOAD, BPF_LINK_CREATE = 5, 28
 AF_UNIX, AF_INET, AF_NETLINK, AF_PACKET = 1, 2, 16, 17
 SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
 O_WRONLY, O_CREAT, AT_FDCWD = 1, 0o100, 2 ** 64 - 100
@@ -121,6 +122,7 @@ class Killed(unittest.TestCase):
             "inet socket": NO_SOCKETS["inet socket"],
             "connect": NO_SOCKETS["connect"],
             "a file made": NEVER["a file made"],
+            "a program loaded": (BPF, BPF_PROG_LOAD, 0, 0),
             "epoll_ctl": (EPOLL_CTL, 0, 0, 0, 0)}, helper=True)
 
 
@@ -144,6 +146,14 @@ class Lives(unittest.TestCase):
             self.assertEqual(inject.call(pid, OPENAT, 99, 0, 0),
                              -errno.EFAULT)
             self.assertTrue(translates(box))
+
+    def test_helper_may_attach(self):
+        """What it was given: to load anything is the end of it, see above."""
+        with running("clat") as (program, _):
+            helper, = lab.children(program.proc.pid)
+            self.assertLess(inject.call(helper, BPF, BPF_LINK_CREATE, 0, 0),
+                            0)
+            self.assertTrue(program.running())
 
     def test_clat_may_ask_resolvers(self):
         with running("clat") as (program, _):

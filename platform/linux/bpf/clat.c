@@ -35,6 +35,8 @@ static long (*const l4_csum)(struct __sk_buff *skb, uint32_t at, uint64_t from,
 static long (*const redirect)(uint32_t ifindex, uint64_t flags) = HELPER(23);
 static long (*const change_proto)(struct __sk_buff *skb, uint16_t proto,
 				  uint64_t flags) = HELPER(31);
+static long (*const change_head)(struct __sk_buff *skb, uint32_t room,
+				 uint64_t flags) = HELPER(43);
 static long (*const load_from)(const struct __sk_buff *skb, uint32_t at,
 			       void *to, uint32_t len,
 			       uint32_t start) = HELPER(68);
@@ -44,7 +46,8 @@ static long (*const redirect_neigh)(uint32_t ifindex, const void *hop,
 /* What a program may answer, beside what redirect returns. */
 enum { NEXT = -1, DROP = 2 };
 
-enum { PROTO4 = 0x0800, PROTO6 = 0x86dd, ND_FIRST = 133, ND_LAST = 137 };
+enum { PROTO4 = 0x0800, PROTO6 = 0x86dd, ETHERNET_LEN = 14 };
+enum { ND_FIRST = 133, ND_LAST = 137 };
 
 /* The only thing that outlives a packet; the loader puts the map here. */
 struct fast_map map SEC(".bss");
@@ -93,6 +96,14 @@ static inline bool put(struct __sk_buff *skb, const void *header,
 	return !delta || !l4_csum(skb, at, 0, be_swap16(delta), flags);
 }
 
+/* The kernel takes off an Ethernet header, whatever the device has. */
+static inline int leave_by(struct __sk_buff *skb, uint32_t uplink)
+{
+	if (change_head(skb, ETHERNET_LEN, 0))
+		return DROP;
+	return (int)redirect_neigh(uplink, 0, 0, 0);
+}
+
 static inline int from4(struct __sk_buff *skb, const struct fast_config *c)
 {
 	const struct fast_size s = { skb->len, skb->gso_size };
@@ -114,7 +125,7 @@ static inline int from4(struct __sk_buff *skb, const struct fast_config *c)
 	count(&map.count.packets4, &map.count.bytes4, s.len);
 	skb->mark = 0;
 	if (c->uplink)
-		return (int)redirect_neigh(c->uplink, 0, 0, 0);
+		return leave_by(skb, c->uplink);
 	return (int)redirect(c->device, BPF_F_INGRESS);
 }
 
@@ -204,5 +215,5 @@ int leave(struct __sk_buff *skb)
 	    !load_head(skb, head, IP6_HDR_LEN) ||
 	    !pref64_contains(fast_pref64(c), addr6_load(bytes + 24)))
 		return NEXT;
-	return (int)redirect_neigh(c->uplink, 0, 0, 0);
+	return leave_by(skb, c->uplink);
 }

@@ -29,7 +29,8 @@ APP_OPT := $(OPT) -Os
 
 # What core is compiled to at last is decided here.
 LINK := -O2 -flto=auto -fno-asynchronous-unwind-tables -static -no-pie \
-	-Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+	-Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
+	-Wl,-T,mk/discard.ld
 
 APP := -std=c11 -D_GNU_SOURCE -DXLAT_VERSION='"$(VERSION)"' \
 	-Icore -Iplatform/linux -Icmd

@@ -10,7 +10,9 @@
 #include "applet.h"
 #include "platshow.h"
 
-#define EXPIRY_BUDGET 256u /* sessions per wake-up before packets get a turn */
+/* Sessions per wake-up before packets get a turn. */
+#define EXPIRY_BUDGET 256u
+#define REVIEW_BUDGET 1024u
 
 static bool check(struct app *a, struct option_error *e)
 {
@@ -21,10 +23,14 @@ static bool check(struct app *a, struct option_error *e)
 
 static void arm(struct plat *d)
 {
-	const uint64_t next = nat64_next_expiry(d->nat64);
+	struct ev_loop *loop = &d->trans.app.loop;
+	uint64_t next = nat64_next_expiry(d->nat64);
 
+	/* What is late does not come before what others are late with. */
+	if (next < loop->now)
+		next = loop->now;
 	if (next != d->expiry.at)
-		ev_timer_set(&d->trans.app.loop, &d->expiry, next);
+		ev_timer_set(loop, &d->expiry, next);
 }
 
 static void expire(struct ev_loop *loop, struct ev_timer *t)
@@ -64,6 +70,25 @@ static void batch_done(void *ctx)
 {
 	struct plat *d = ctx;
 
+	arm(d);
+	record_drain(d->record);
+}
+
+static void log_reload(uint32_t kept, uint32_t of)
+{
+	log_info("reload: %u of %u sessions go on", kept, of);
+}
+
+/* After a reload: some of the sessions that there are, then the next. */
+static void review(struct ev_loop *loop, struct ev_timer *t)
+{
+	struct plat *d = (void *)((char *)t - offsetof(struct plat, reviewer));
+	struct nat64_review *r = &d->review;
+
+	if (nat64_review(d->nat64, r, REVIEW_BUDGET))
+		ev_timer_set(loop, t, loop->now);
+	else
+		log_reload(r->kept, r->kept + r->closed);
 	arm(d);
 	record_drain(d->record);
 }
@@ -118,6 +143,7 @@ static enum exit_status make_first(struct plat *d)
 	complete(d);
 	d->nat64 = make_nat64(c);
 	d->expiry = (struct ev_timer){ .at = UINT64_MAX, .due = expire };
+	d->reviewer = (struct ev_timer){ .at = UINT64_MAX, .due = review };
 	return d->nat64 ? EXIT_OK : EXIT_RUN;
 }
 
@@ -242,7 +268,8 @@ static void replace(struct plat *d, struct nat64 *fresh, size_t old_size)
 	state_follow(&d->state, fresh);
 	listen_to(d);
 	munmap(old, old_size);
-	log_info("reload: %u of %u sessions go on", kept, before.sessions);
+	ev_timer_set(&d->trans.app.loop, &d->reviewer, UINT64_MAX);
+	log_reload(kept, before.sessions);
 	arm(d);
 	record_drain(d->record);
 }
@@ -267,6 +294,11 @@ static int reload(struct app *a, struct app_options *fresh,
 	if (!plat_options_check(want, e))
 		return -1;
 	exchange(d, want);
+	if (nat64_adjust(d->nat64, now)) {
+		d->review = (struct nat64_review){ .cursor = 0 };
+		review(&d->trans.app.loop, &d->reviewer);
+		return 0;
+	}
 	made = make_nat64(now);
 	if (!made) {
 		exchange(d, want);

@@ -13,6 +13,8 @@
 /**
  * struct plat - the running NAT64
  * @expiry:	when the next session runs out
+ * @reviewer:	after a reload, goes through the sessions
+ * @review:	how far it has come
  * @state:	the file that they survive in
  * @record:	what is told of them
  * @warn:	what the log was told of refusals
@@ -22,6 +24,8 @@ struct plat {
 	struct plat_options *opt;
 	struct nat64 *nat64;
 	struct ev_timer expiry;
+	struct ev_timer reviewer;
+	struct nat64_review review;
 	struct state state;
 	struct record *record;
 	struct platwarn warn;

@@ -140,6 +140,38 @@ size_t nat64_size(const struct nat64_config *c);
 XL_MUST_USE struct nat64 *nat64_init(void *mem, const struct nat64_config *c);
 
 /**
+ * nat64_adjust() - have another configuration, if the tables need not change
+ * @c:		checked; copied
+ *
+ * For packets it holds at once; nat64_review() has to be called for what is in
+ * the tables.
+ *
+ * Return: false: pool, static bindings, filtering, or what the tables were
+ *         made for is different; nothing was changed
+ */
+XL_MUST_USE bool nat64_adjust(struct nat64 *n, const struct nat64_config *c);
+
+/**
+ * struct nat64_review - all zero at first
+ * @kept:	sessions that go on
+ * @closed:	sessions that the configuration does not allow
+ */
+struct nat64_review {
+	uint32_t cursor;
+	uint32_t kept;
+	uint32_t closed;
+};
+
+/**
+ * nat64_review() - go through the sessions after nat64_adjust()
+ * @budget:	how many in this call
+ *
+ * Return: true: there are more; packets may come in between
+ */
+XL_MUST_USE bool nat64_review(struct nat64 *n, struct nat64_review *r,
+			      uint32_t budget);
+
+/**
  * nat64_move() - take over the sessions of another NAT64, so that a
  * configuration can change while they go on
  * @n:		a new one, with the same key

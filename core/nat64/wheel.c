@@ -29,7 +29,7 @@ void wheel_add(struct nat64 *n, uint32_t index)
 		w->at = n->now;
 	s->due = w->at + WHEEL_SECONDS - 1;
 	if (end < s->due)
-		s->due = (uint32_t)end;
+		s->due = end > w->at ? (uint32_t)end : w->at;
 	head = head_of(w, s->due);
 	s->prev = 0;
 	s->next = *head;

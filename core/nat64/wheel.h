@@ -19,7 +19,7 @@
 #include "nat64/state.h"
 
 /**
- * wheel_add() - enter a session whose timeout is not over yet
+ * wheel_add() - enter a session; it may be over already
  */
 void wheel_add(struct nat64 *n, uint32_t index);
 

@@ -83,11 +83,16 @@ void ev_timer_set(struct ev_loop *loop, struct ev_timer *t, uint64_t at)
 	*place = t;
 }
 
+/* One that is due again at once is called after what else there is to do. */
 static void run_timers(struct ev_loop *loop)
 {
 	struct ev_timer *t;
+	unsigned int due = 0;
 
-	while (!loop->stop && loop->timers && loop->timers->at <= loop->now) {
+	for (t = loop->timers; t && t->at <= loop->now; t = t->next)
+		due++;
+	while (due-- && !loop->stop && loop->timers &&
+	       loop->timers->at <= loop->now) {
 		t = loop->timers;
 		ev_timer_set(loop, t, UINT64_MAX);
 		t->due(loop, t);

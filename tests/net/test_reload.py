@@ -407,6 +407,21 @@ class Plat(unittest.TestCase):
         lab.wait_for(lambda: lab.ask("plat", "counters")
                      ["drop-subscriber-limit"] == before + 1, "the limit")
 
+    def test_tables_are_not_moved_without_need(self):
+        """A SYN that waits would not come along."""
+        def waits():
+            return [s["state"] for s in lab.ask("plat", "sessions")]
+        self.reload("timeout tcp-syn=1h")
+        self.tap.send(packets.tcp(self.SERVER4, "192.0.2.8", 80, 80,
+                                  2))
+        lab.wait_for(lambda: waits() == ["V4_INIT"], "the SYN is held")
+        self.reload("timeout tcp-syn=1h", "timeout udp=10m",
+                    "max-sessions-per-subscriber 9",
+                    "allow6 2001:db8::/32", "tos copy")
+        self.assertEqual(waits(), ["V4_INIT"])
+        self.reload("timeout tcp-syn=1h", "subscriber-prefix 56")
+        self.assertEqual(waits(), [])
+
     def test_how_long_fragments_wait(self):
         self.assertFalse(ping6_with_a_pause("plat", self.tap, self.ANN,
                                             self.SERVER6, 1))

@@ -67,6 +67,18 @@ static const char *parse_self6(void *field, const char *text)
 	return expected;
 }
 
+static const char *parse_mss(void *field, const char *text)
+{
+	static const char *const words[] = { "off", "auto", NULL };
+	const int i = parse_word(text, words);
+
+	if (i < 0)
+		return parse_u32(field, text, MSS_MIN, MSS_MAX,
+				 "auto, off, or a number from 536 to 65475");
+	*(uint32_t *)field = i ? MSS_AUTO : 0;
+	return NULL;
+}
+
 static const char *parse_error_rate(void *field, const char *text)
 {
 	return parse_u32(field, text, 0, 1000000,
@@ -104,6 +116,8 @@ const struct option_row trans_rows[] = {
 	       OPTION_LIVE, "TOS of IPv4 packets; default: copy"),
 	OPTION(struct trans_options, tc, "traffic-class", "copy|N",
 	       parse_tos_row, OPTION_LIVE, "of IPv6 packets; default: copy"),
+	OPTION(struct trans_options, mss, "mss-clamp", "auto|N|off", parse_mss,
+	       OPTION_LIVE, "largest TCP segment announced; default: off"),
 	OPTION(struct trans_options, self4, "self4", "ADDRESS", parse_self4, 0,
 	       "where our own ICMPv4 errors come from"),
 	OPTION(struct trans_options, self6, "self6", "ADDRESS", parse_self6, 0,
@@ -215,6 +229,7 @@ static void fill_translate(struct trans *t, uint32_t towards4,
 		.mtu4 = o->mtu4,
 		.mtu6 = o->mtu6,
 		.lowest_mtu6 = o->lowest_mtu6,
+		.mss = o->mss,
 		.tos = o->tos,
 		.tc = o->tc,
 		.udp_zero = o->udp_zero,
@@ -236,6 +251,7 @@ void trans_options_adopt(struct trans_options *o,
 	o->udp_zero = fresh->udp_zero;
 	o->error_rate = fresh->error_rate;
 	o->fragment = fresh->fragment;
+	o->mss = fresh->mss;
 	o->tos = fresh->tos;
 	o->tc = fresh->tc;
 }
@@ -256,6 +272,7 @@ void trans_adopt(struct trans *t)
 	t->tr.errors = t->opt->error_rate != 0;
 	t->tr.lowest_mtu6 = t->opt->lowest_mtu6;
 	t->tr.udp_zero = t->opt->udp_zero;
+	t->tr.mss = t->opt->mss;
 	t->tr.tos = t->opt->tos;
 	t->tr.tc = t->opt->tc;
 }

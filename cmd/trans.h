@@ -24,6 +24,7 @@
  * @self4:	source of our ICMPv4 errors; 0: TRANS_DUMMY4, or the applet's
  *		choice
  * @self6:	the same for ICMPv6; ::: the applet's choice
+ * @mss:		as of struct translate
  * @error_rate:	ICMP errors of our own per second; 0: none
  * @fragment:	how long fragments that are translated together wait for each
  *		other, seconds
@@ -38,6 +39,7 @@ struct trans_options {
 	int tos;
 	int tc;
 	enum udp_zero udp_zero;
+	uint32_t mss;
 	uint32_t error_rate;
 	uint32_t fragment;
 	uint32_t self4;
@@ -52,7 +54,7 @@ struct trans_options {
 		.error_rate = 1000, .fragment = 2                              \
 	}
 
-#define TRANS_ROW_COUNT 12
+#define TRANS_ROW_COUNT 13
 
 extern const struct option_row trans_rows[];
 

@@ -244,12 +244,13 @@ static struct xlat_result fit_ipv4(const struct translate *t, struct pkt *p,
 	return xlat_forward();
 }
 
-static struct xlat_result payload_6to4(struct pkt *p, const struct pkt_view *v,
+static struct xlat_result payload_6to4(const struct translate *t, struct pkt *p,
+				       const struct pkt_view *v,
 				       const struct map64 *m)
 {
 	if (v->proto == IP_ICMP6)
 		return icmp_echo_6to4(p, v, &m->outer);
-	return transport_6to4(p, v, &m->outer);
+	return transport_6to4(t, p, v, &m->outer);
 }
 
 /* A super-packet's DF is that of its segments; a short last one has it too, if
@@ -314,6 +315,6 @@ struct xlat_result translate_6to4(const struct translate *t, struct pkt *p,
 		return r;
 	if (v->icmp_error)
 		return error_6to4(t, p, *v, q, m);
-	r = payload_6to4(p, v, m);
+	r = payload_6to4(t, p, v, m);
 	return r.verdict == XLAT_FORWARD ? header_6to4(t, p, v, m) : r;
 }

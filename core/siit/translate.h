@@ -16,6 +16,10 @@ enum udp_zero { UDP_ZERO_COMPUTE, UDP_ZERO_DROP, UDP_ZERO_FORWARD };
 
 #define TOS_COPY (-1)
 
+#define MSS_AUTO 1u
+#define MSS_MIN  536u   /* what every host takes (RFC 9293, 3.7.1) */
+#define MSS_MAX  65475u /* in the longest IPv6 packet */
+
 /**
  * struct net4, struct net6 - a network
  */
@@ -39,6 +43,8 @@ struct net6 {
  * @tos:	TOS of IPv4 packets made, or TOS_COPY
  * @tc:		Traffic Class of IPv6 packets made, or TOS_COPY
  * @udp_zero:	what becomes of IPv4 UDP without checksum (RFC 7915, 4.5)
+ * @mss:	the largest segment that TCP hosts may announce to each other;
+ *		0: what they like; MSS_AUTO: what fits @mtu4 and @mtu6
  * @errors:	originate ICMP errors at all
  * @ident:	makes Identifications of IPv4 packets; NULL: all 0
  * @allow4:	IPv4 networks that are translated although they are special:
@@ -54,6 +60,7 @@ struct translate {
 	int tos;
 	int tc;
 	enum udp_zero udp_zero;
+	uint32_t mss;
 	bool errors;
 	struct ident *ident;
 	const struct net4 *allow4;

@@ -2,6 +2,7 @@
 #include "siit/transport.h"
 
 #include "siit/error.h"
+#include "siit/mss.h"
 
 #define TCP_CHECK 16u
 #define UDP_CHECK 6u
@@ -70,6 +71,13 @@ static struct xlat_result udp_zero_4to6(const struct translate *t,
 	return xlat_forward();
 }
 
+XL_INLINE void clamp(const struct translate *t, struct pkt *p,
+		     const struct pkt_view *v)
+{
+	if (XL_UNLIKELY(v->tcp_flags & TCP_SYN) && t->mss)
+		mss_clamp(t, p, v);
+}
+
 struct xlat_result transport_4to6(const struct translate *t, struct pkt *p,
 				  const struct pkt_view *v,
 				  const struct tuple6 *to)
@@ -80,6 +88,7 @@ struct xlat_result transport_4to6(const struct translate *t, struct pkt *p,
 		return xlat_forward();
 	if (v->proto == IP_UDP && !p->partial && be_get16(l4 + UDP_CHECK) == 0)
 		return udp_zero_4to6(t, p, v, to);
+	clamp(t, p, v);
 	transport_patch(l4, v, to->sport, to->dport,
 			transport_delta_4to6(v, to, p->partial), p->partial);
 	if (p->partial && p->cut && !p->gso)
@@ -87,9 +96,11 @@ struct xlat_result transport_4to6(const struct translate *t, struct pkt *p,
 	return xlat_forward();
 }
 
-struct xlat_result transport_6to4(struct pkt *p, const struct pkt_view *v,
+struct xlat_result transport_6to4(const struct translate *t, struct pkt *p,
+				  const struct pkt_view *v,
 				  const struct tuple4 *to)
 {
+	clamp(t, p, v);
 	transport_patch(p->data + v->l4, v, to->sport, to->dport,
 			transport_delta_6to4(v, to, p->partial), p->partial);
 	if (v->ports && p->partial && p->cut && !p->gso)

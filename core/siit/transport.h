@@ -71,7 +71,8 @@ XL_MUST_USE struct xlat_result transport_4to6(const struct translate *t,
 					      struct pkt *p,
 					      const struct pkt_view *v,
 					      const struct tuple6 *to);
-XL_MUST_USE struct xlat_result transport_6to4(struct pkt *p,
+XL_MUST_USE struct xlat_result transport_6to4(const struct translate *t,
+					      struct pkt *p,
 					      const struct pkt_view *v,
 					      const struct tuple4 *to);
 

@@ -54,10 +54,12 @@ def udp(src, dst, sport, dport, data=b"", **more):
     return ip(src, dst, UDP, segment, **more)
 
 
-def tcp(src, dst, sport, dport, flags, seq=1, ack=0, data=b"", **more):
-    """flags: 1 FIN, 2 SYN, 4 RST, 16 ACK"""
-    segment = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 0x50, flags,
-                          65535, 0, 0) + data
+def tcp(src, dst, sport, dport, flags, seq=1, ack=0, data=b"", options=b"",
+        **more):
+    """flags: 1 FIN, 2 SYN, 4 RST, 16 ACK; options: a multiple of 4 bytes"""
+    segment = struct.pack("!HHIIBBHHH", sport, dport, seq, ack,
+                          0x50 + (len(options) << 2), flags,
+                          65535, 0, 0) + options + data
     pseudo = pseudo_header(address(src), address(dst), TCP, len(segment))
     check = struct.pack("!H", checksum(pseudo + segment))
     return ip(src, dst, TCP, segment[:16] + check + segment[18:], **more)

@@ -350,6 +350,22 @@ class SmallPool(unittest.TestCase):
                              ["drop-pool-exhausted"] == 1, "the drop", 2)
 
 
+class Mss(Case):
+    more = ["--mss-clamp", "1300"]
+
+    def test_SIIT_084_announced_in_either_direction(self):
+        """MSS 1460 becomes 1300, 1200 stays (RFC 9293, 3.7.1)."""
+        def option(value):
+            return bytes((2, 4)) + value.to_bytes(2, "big")
+        for port, said, told in (4000, 1460, 1300), (4001, 1200, 1200):
+            p = self.out(tcp(ANN, SERVER6, port, 80, SYN,
+                             options=option(said)))
+            self.assertEqual(p.body[20:], option(told))
+            q = self.back(tcp(SERVER4, p.src, 80, p.sport, SYN | ACK, 300, 2,
+                              options=option(said)))
+            self.assertEqual(q.body[20:], option(told))
+
+
 if __name__ == "__main__":
     lab.enter()
     unittest.main(verbosity=2)

@@ -35,7 +35,7 @@ struct cache_key {
 	uint8_t how;
 };
 
-/* Hash of a question, without its letter case. */
+/* Hash of a question, without its letter case; A and AAAA count as one. */
 uint32_t cache_hash(struct siphash_key secret, struct cache_key key);
 
 /**

@@ -175,6 +175,13 @@ enum msg_got { MSG_RR, MSG_END, MSG_BAD };
  */
 XL_MUST_USE enum msg_got msg_read_rr(struct msg_reader *r, struct msg_rr *rr);
 
+/* Copy a name, but not the room behind it. */
+static inline void msg_name_copy(struct msg_name *to,
+				 const struct msg_name *name)
+{
+	mem_copy(to, name, name->len + 1u);
+}
+
 /* Length bytes are below 64, so lowering them as if they were text is
  * harmless: no letter is. */
 static inline uint8_t msg_lower(uint8_t c)

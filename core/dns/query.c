@@ -153,14 +153,14 @@ static uint8_t how_of(const struct request *rq)
 			 (rq->flags & MSG_RD ? CACHE_RD : 0));
 }
 
-static struct msg_question question_of(const struct query_slot *s)
+/* What is to be known in a slot's stage. */
+static void question_of(const struct query_slot *s, struct msg_question *mq)
 {
-	struct msg_question mq = s->rq.q;
+	const bool alias = s->stage == STAGE_PTR;
 
-	mq.type = stage_type(s->stage, &s->rq);
-	if (s->stage == STAGE_PTR)
-		mq.name = s->alias;
-	return mq;
+	msg_name_copy(&mq->name, alias ? &s->alias : &s->rq.q.name);
+	mq->type = stage_type(s->stage, &s->rq);
+	mq->class = s->rq.q.class;
 }
 
 /* Wait for an ask: one that is under way, or a new one. */
@@ -220,7 +220,7 @@ static struct query_step enter(struct query *q, const struct query_event *ev,
 	struct answer a;
 
 	s->stage = stage;
-	mq = question_of(s);
+	question_of(s, &mq);
 	if (!memory_recall(q, ev, key, &hit, &a))
 		return wait(q, ev, index, key);
 	prefetch(q, ev, key, &hit);

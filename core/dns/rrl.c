@@ -14,10 +14,11 @@ static struct addr6 network(struct addr6 addr)
 static uint64_t hash(const struct rrl *r, struct addr6 addr,
 		     const struct msg_question *q)
 {
-	uint8_t b[20];
+	uint8_t b[22];
 
 	addr6_store(b, network(addr));
 	be_put32(b + 16, cache_hash(r->key, (struct cache_key){ q, 0 }));
+	be_put16(b + 20, q->type);
 	return siphash(r->key, b, sizeof(b));
 }
 

@@ -62,7 +62,7 @@ struct dnsio_address dnsio_from_sockaddr(const void *ss)
 				       ntohs(s6->sin6_port) };
 }
 
-uint64_t dnsio_random(struct dnsio_worker *w)
+static uint64_t next_random(struct dnsio_worker *w)
 {
 	const size_t size = sizeof(w->random);
 
@@ -73,7 +73,14 @@ uint64_t dnsio_random(struct dnsio_worker *w)
 			__builtin_trap();
 		w->random_left = XL_COUNT(w->random);
 	}
-	return w->random[--w->random_left];
+	return w->random[w->random_left - 1];
+}
+
+/* The number of an event is used if it leads to an ask, else it is good for
+ * the next one. */
+static void use_random(struct dnsio_worker *w)
+{
+	w->random_left--;
 }
 
 struct query_event dnsio_event(struct dnsio_worker *w)
@@ -82,7 +89,7 @@ struct query_event dnsio_event(struct dnsio_worker *w)
 
 	if (w->loop->now > io->clock)
 		io->clock = w->loop->now;
-	return (struct query_event){ io->clock, dnsio_random(w), w->reply };
+	return (struct query_event){ io->clock, next_random(w), w->reply };
 }
 
 /* Over TCP only what the first thread has taken is answered, and by itself:
@@ -102,6 +109,7 @@ static bool carry_out(struct dnsio_worker *w, const struct query_step *step)
 
 	switch (step->what) {
 	case QUERY_ASK:
+		use_random(w);
 		dnsio_ask_close(io, step->ask);
 		return dnsio_ask(io, step->ask) == 0;
 	case QUERY_RESEND:
@@ -295,12 +303,16 @@ static int take_memory(struct dnsio *io)
 	const size_t all = query + asks + conns + io->threads * (batch + buf) +
 			   (1 + DNSIO_TCP_ASKS) * buf;
 	struct dnsio_worker *w = &io->workers[0];
-	const struct siphash_key key = { dnsio_random(w), dnsio_random(w) };
+	struct siphash_key key;
 	uint8_t *p = mmap(NULL, all, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
+	key.k0 = next_random(w);
+	use_random(w);
+	key.k1 = next_random(w);
+	use_random(w);
 	query_init(&io->query, carve(&p, query), key);
 	io->asks = carve(&p, asks);
 	io->conns = carve(&p, conns);

@@ -30,7 +30,7 @@
 #define DNSIO_REQUEST_MAX 2048u
 #define DNSIO_SLOTS       4096u /* clients' questions under way */
 #define DNSIO_ASKS        4096u /* questions to servers; a power of two */
-#define DNSIO_BURST       32u   /* datagrams taken or sent at once */
+#define DNSIO_BURST       64u   /* datagrams taken or sent at once */
 #define DNSIO_THREADS     16u
 
 /**
@@ -213,9 +213,6 @@ void dnsio_carry_out(struct dnsio_worker *w, struct query_step step);
 
 /* When to look at the machine's deadline has changed, perhaps. */
 void dnsio_arm(struct dnsio_worker *w);
-
-/* Fill the pool of random numbers. */
-uint64_t dnsio_random(struct dnsio_worker *w);
 
 /* Open a socket that clients ask at. */
 XL_MUST_USE int dnsio_listen(struct dnsio_worker *w, struct dnsio_listener *l,

@@ -5,7 +5,11 @@
 All three ask the same server for the same names, over the loopback of a
 namespace, and have one thread each. Answers a second and CPU time a query are
 of a warm cache with 10,000 names, taken in turn several times over, the median
-counts; memory is what is resident at the start and with 100,000 names.
+counts; memory is what is resident at the start and with 100,000 names. The
+last rows are with one and two threads and 20 ports of dnsperf's, among which
+the kernel spreads them; dnsperf itself takes a processor and a half, so that
+on two there is none left for a second thread, and only the CPU time tells what
+threads cost each other.
 
 Environment: BENCH_SECONDS=N for each figure (default 2), BENCH_ROUNDS=N
 (default 3). Prints a table and writes build/bench/dns.csv."""
@@ -29,7 +33,9 @@ MANY, FEW = 100_000, 10_000
 UP = 5301
 TICK = os.sysconf("SC_CLK_TCK")
 UNITS = {"queries/s": "{:.0f}", "us CPU/query": "{:.2f}",
-         "MiB at start": "{:.1f}", "MiB, 100k names": "{:.1f}"}
+         "MiB at start": "{:.1f}", "MiB, 100k names": "{:.1f}",
+         "20 ports, queries/s": "{:.0f}", "20 ports, us CPU": "{:.2f}",
+         "2 threads, queries/s": "{:.0f}", "2 threads, us CPU": "{:.2f}"}
 
 COMMON = """server:
  do-daemonize: no
@@ -38,7 +44,7 @@ COMMON = """server:
  pidfile: ""
  use-syslog: no
  directory: "{dir}"
- num-threads: 1
+ num-threads: {threads}
  interface: 127.0.0.1@{port}
  access-control: 127.0.0.0/8 allow
 """
@@ -81,21 +87,21 @@ def names(count):
 def start_server(box):
     data = "".join(f" local-data: 'w{i}.bench. 3600 IN A 8.{i >> 16}."
                    f"{i >> 8 & 255}.{i & 255}'\n" for i in range(MANY))
-    text = COMMON.format(dir=lab.FILES, port=UP) + SERVER + data
+    text = COMMON.format(dir=lab.FILES, port=UP, threads=1) + SERVER + data
     return box.start("unbound", "-d", "-c", write("server.conf", text))
 
 
-def start(box, way, port):
+def start(box, way, port, threads):
     text = {"unbound": COMMON + UNBOUND, "bind": BIND}.get(way, "").format(
-        dir=lab.FILES, port=port, up=UP)
+        dir=lab.FILES, port=port, up=UP, threads=threads)
     if way == "unbound":
         return box.start("unbound", "-d", "-c", write("unbound.conf", text))
     if way == "bind":
-        return box.start("named", "-f", "-n", "1", "-c",
+        return box.start("named", "-f", "-n", threads, "-c",
                          write("named.conf", text))
     return box.start(lab.XLAT, "dns64", "--listen", f"127.0.0.1:{port}",
                      "--forward", f"127.0.0.1:{UP}", "--control", "none",
-                     "--cache-size", "64m")
+                     "--cache-size", "64m", "--threads", threads)
 
 
 def resident(program):
@@ -119,17 +125,37 @@ def load(box, port, count, *more):
     return int(completed.group(1)), float(each.group(1))
 
 
-def warm_run(box, way, port, results):
-    program = start(box, way, port)
+def warm(box, way, port, threads):
+    program = start(box, way, port, threads)
     client = dnsmsg.Client(box, "127.0.0.1", port=port)
     program.wait_until(lambda: answers(client), "it answers", 30)
-    results[way]["MiB at start"].append(resident(program))
+    return program
+
+
+def measure(box, program, port, *more):
+    """Queries a second, and us of CPU for each."""
     load(box, port, FEW, "-n", 1)
     before = cpu(program)
-    count, each = load(box, port, FEW, "-l", SECONDS)
-    results[way]["queries/s"].append(each)
-    results[way]["us CPU/query"].append((cpu(program) - before) / count * 1e6)
+    count, each = load(box, port, FEW, "-l", SECONDS, *more)
+    return each, (cpu(program) - before) / count * 1e6
+
+
+def warm_run(box, way, port, results):
+    program = warm(box, way, port, 1)
+    results["MiB at start"].append(resident(program))
+    rate, took = measure(box, program, port)
+    results["queries/s"].append(rate)
+    results["us CPU/query"].append(took)
     return program
+
+
+def threads_run(box, way, port, results):
+    for threads, word in ((1, "20 ports"), (2, "2 threads")):
+        program = warm(box, way, port, threads)
+        rate, took = measure(box, program, port, "-c", 20)
+        results[f"{word}, queries/s"].append(rate)
+        results[f"{word}, us CPU"].append(took)
+        program.stop()
 
 
 def answers(client):
@@ -145,7 +171,7 @@ def show(results):
         rows.append([figure] + [form.format(statistics.median(r[figure]))
                                 for r in results.values()])
     for row in rows:
-        print(f"{row[0]:18}" + "".join(f"{cell:>12}" for cell in row[1:]))
+        print(f"{row[0]:22}" + "".join(f"{cell:>12}" for cell in row[1:]))
     with OUT.open("w", newline="") as out:
         csv.writer(out).writerows(rows)
 
@@ -163,11 +189,13 @@ def main():
                           "the server answers", 60)
         for turn in range(ROUNDS):
             for number, way in enumerate(ways):
-                program = warm_run(box, way, 5310 + number, results)
+                port = 5310 + number
+                program = warm_run(box, way, port, results[way])
                 if turn == ROUNDS - 1:
-                    load(box, 5310 + number, MANY, "-n", 1)
+                    load(box, port, MANY, "-n", 1)
                     results[way]["MiB, 100k names"].append(resident(program))
                 program.stop()
+                threads_run(box, way, port, results[way])
     show(results)
 
 

@@ -295,6 +295,7 @@ static int reload(struct app *a, struct app_options *fresh,
 		return -1;
 	exchange(d, want);
 	if (nat64_adjust(d->nat64, now)) {
+		listen_to(d);
 		d->review = (struct nat64_review){ .cursor = 0 };
 		review(&d->trans.app.loop, &d->reviewer);
 		return 0;

@@ -74,6 +74,7 @@ lint: all $(B)/.have-lint
 
 bench: all $(BENCH) $(B)/.have-bench
 	$(Q)$(B)/bench/core_bench $(B)/bench/core.csv
+	$(Q)$(B)/bench/isp_day $(B)/bench/day.csv
 	$(Q)python3 tests/bench/net_bench.py
 	$(Q)python3 tests/bench/clat_start.py
 	$(Q)python3 tests/bench/dns_bench.py

@@ -5,14 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "applet.h"
-
-#define PATIENCE 5 /* s */
+#include "ask.h"
+#include "top.h"
 
 /**
  * struct question - what to ask of whom
@@ -34,10 +32,10 @@ static int usage(bool wanted)
 	      "  --json          the answer as JSON\n"
 	      "  --control PATH  its socket; default: "
 	      "/run/xlat/INSTANCE.sock\n\n"
-	      "Commands: status, counters, metrics, health, reload; plat: "
-	      "sessions, bindings,\nsubscribers, pools, kill CLIENT, save; "
-	      "dns64: servers, cache, lookup NAME,\nflush. Another word gets "
-	      "the list.\n",
+	      "Commands: status, counters, metrics, health, reload, top; "
+	      "plat: sessions,\nbindings, subscribers, pools, kill CLIENT, "
+	      "save; dns64: servers, cache,\nlookup NAME, flush. Another word "
+	      "gets the list.\n",
 	      wanted ? stdout : stderr);
 	return wanted ? EXIT_OK : EXIT_USAGE;
 }
@@ -73,23 +71,9 @@ static bool read_question(struct question *q, int argc, char **argv)
 	return q->instance && q->command;
 }
 
-static bool set_path(const struct question *q, struct sockaddr_un *to)
+static int no_answer(const struct question *q, const struct sockaddr_un *to,
+		     int err)
 {
-	const size_t size = sizeof(to->sun_path);
-	int n;
-
-	to->sun_family = AF_UNIX;
-	if (q->path)
-		n = snprintf(to->sun_path, size, "%s", q->path);
-	else
-		n = snprintf(to->sun_path, size, "/run/xlat/%s.sock",
-			     q->instance);
-	return n > 0 && (size_t)n < size;
-}
-
-static int no_answer(const struct question *q, const struct sockaddr_un *to)
-{
-	const int err = errno;
 	char text[256];
 
 	if (err == ENOENT || err == ECONNREFUSED)
@@ -104,15 +88,6 @@ static int no_answer(const struct question *q, const struct sockaddr_un *to)
 	return app_status(-err) == EXIT_DENIED ? EXIT_DENIED : EXIT_RUN;
 }
 
-static bool send_question(int fd, const struct question *q)
-{
-	char line[512];
-	const int n = snprintf(line, sizeof(line), "%s%s\n", q->line,
-			       q->json ? " --json" : "");
-
-	return send(fd, line, (size_t)n, MSG_NOSIGNAL) == n;
-}
-
 /* What is refused is a mistake of whoever asks; bad health is not. */
 static int refused(const char *command, const char *answer)
 {
@@ -122,64 +97,61 @@ static int refused(const char *command, const char *answer)
 }
 
 /* The first line is "ok" or "error ...", the rest goes to standard output. */
-static int show_answer(FILE *f, const char *command)
+static int show_answer(int fd, const char *command, const char *first)
 {
 	char buf[16384];
-	size_t n;
+	ssize_t n;
 
-	if (!fgets(buf, sizeof(buf), f)) {
-		fputs(ferror(f) ? "xlat ctl: no answer in time\n"
-				: "xlat ctl: the instance closed the "
-				  "connection without an answer\n",
+	if (!*first) {
+		fputs("xlat ctl: the instance closed the connection without an "
+		      "answer\n",
 		      stderr);
 		return EXIT_RUN;
 	}
-	if (strcmp(buf, "ok\n"))
-		return refused(command, buf);
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		fwrite(buf, 1, n, stdout);
-	if (ferror(f)) {
+	if (strcmp(first, ASK_OK))
+		return refused(command, first);
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		fwrite(buf, 1, (size_t)n, stdout);
+		if (fflush(stdout))
+			return EXIT_RUN;
+	}
+	if (n < 0) {
 		perror("xlat ctl: the answer is cut off");
 		return EXIT_RUN;
 	}
 	return EXIT_OK;
 }
 
-/* Who hangs must not make whoever asks hang: that may be a health check. */
-static int open_socket(void)
+static int ask_once(const struct question *q, const struct sockaddr_un *to)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE };
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char first[1024];
+	char line[512];
+	int status;
+	int fd;
 
-	if (fd < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-		       sizeof(patience)))
-		return -1;
-	return fd;
+	snprintf(line, sizeof(line), "%s%s\n", q->line,
+		 q->json ? " --json" : "");
+	fd = ask(to, line, first, sizeof(first), ASK_PATIENCE);
+	if (fd < 0)
+		return no_answer(q, to, -fd);
+	status = show_answer(fd, q->command, first);
+	close(fd);
+	return status;
 }
 
 int ctl_run(int argc, char **argv)
 {
 	struct question q = { .instance = NULL };
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int status;
-	FILE *f;
-	int fd;
+	struct sockaddr_un to;
+	int err;
 
 	if (argc == 1 && strcmp(argv[0], "--help") == 0)
 		return usage(true);
-	if (!read_question(&q, argc, argv) || !set_path(&q, &to))
+	if (!read_question(&q, argc, argv) ||
+	    !ask_address(&to, q.instance, q.path))
 		return usage(false);
-	fd = open_socket();
-	if (fd < 0 || connect(fd, (const void *)&to, sizeof(to)) < 0 ||
-	    !send_question(fd, &q))
-		return no_answer(&q, &to);
-	f = fdopen(fd, "r");
-	if (!f)
-		return no_answer(&q, &to);
-	status = show_answer(f, q.command);
-	fclose(f);
-	return status;
+	if (strcmp(q.line, "top") || q.json)
+		return ask_once(&q, &to);
+	err = top_run(&to, q.instance);
+	return err ? no_answer(&q, &to, -err) : EXIT_OK;
 }

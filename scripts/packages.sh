@@ -18,7 +18,8 @@ packages() {
 	net)
 		echo python3 iproute2 nftables iputils-ping traceroute curl \
 			bind9-dnsutils iperf3 unbound procps prometheus strace \
-			bird2 busybox-static zsh fish nfdump ;;
+			bird2 busybox-static zsh fish nfdump \
+			tmux ;;
 	lint)
 		echo python3 git clang clang-format clang-tidy cppcheck \
 			shellcheck universal-ctags mandoc ;;

@@ -453,6 +453,7 @@ static const char *health(const struct app *a)
 static const struct control_command commands[] = {
 	{ .name = "status", .show = status },
 	{ .name = "counters", .show = trans_counters },
+	TRANS_TRACE,
 	{ .name = NULL },
 };
 

@@ -33,9 +33,9 @@ static int usage(bool wanted)
 	      "  --control PATH  its socket; default: "
 	      "/run/xlat/INSTANCE.sock\n\n"
 	      "Commands: status, counters, metrics, health, reload, top; "
-	      "plat: sessions,\nbindings, subscribers, pools, kill CLIENT, "
-	      "save; dns64: servers, cache,\nlookup NAME, flush. Another word "
-	      "gets the list.\n",
+	      "translators: trace;\nplat: sessions, bindings, subscribers, "
+	      "pools, kill CLIENT, save; dns64: servers,\ncache, lookup NAME, "
+	      "flush. Another word gets the list.\n",
 	      wanted ? stdout : stderr);
 	return wanted ? EXIT_OK : EXIT_USAGE;
 }
@@ -131,7 +131,8 @@ static int ask_once(const struct question *q, const struct sockaddr_un *to)
 
 	snprintf(line, sizeof(line), "%s%s\n", q->line,
 		 q->json ? " --json" : "");
-	fd = ask(to, line, first, sizeof(first), ASK_PATIENCE);
+	fd = ask(to, line, first, sizeof(first),
+		 strcmp(q->command, "trace") ? ASK_PATIENCE : 0);
 	if (fd < 0)
 		return no_answer(q, to, -fd);
 	status = show_answer(fd, q->command, first);

@@ -298,3 +298,20 @@ const char *parse_net4_list(void *field, const char *text)
 
 	return expected ? expected : list_add(field, &net, sizeof(net));
 }
+
+const char *parse_port(void *field, const char *text)
+{
+	return parse_u32(field, text, 1, 65535, "a port from 1 to 65535");
+}
+
+const char *parse_proto(void *field, const char *text)
+{
+	static const char *const words[] = { "udp", "tcp", "icmp", NULL };
+	static const uint8_t protos[] = { IP_UDP, IP_TCP, IP_ICMP };
+	const int i = parse_word(text, words);
+
+	if (i < 0)
+		return "udp, tcp or icmp";
+	*(uint32_t *)field = protos[i];
+	return NULL;
+}

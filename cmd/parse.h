@@ -97,6 +97,8 @@ option_parse parse_tos_row;    /* int; "copy" is TOS_COPY */
 option_parse parse_addr4_row;  /* uint32_t */
 option_parse parse_addr6_row;  /* struct addr6 */
 option_parse parse_pref64_row; /* struct pref64 */
+option_parse parse_port;       /* uint32_t */
+option_parse parse_proto;      /* uint32_t; udp, tcp or icmp: IP_UDP, ... */
 option_parse parse_net4_list;  /* struct list of struct net4 */
 
 #endif

@@ -30,23 +30,6 @@ static const char *parse_client(void *field, const char *text)
 	return parse_net6(text, field);
 }
 
-static const char *parse_port(void *field, const char *text)
-{
-	return parse_u32(field, text, 1, 65535, "a port from 1 to 65535");
-}
-
-static const char *parse_proto(void *field, const char *text)
-{
-	static const char *const words[] = { "udp", "tcp", "icmp", NULL };
-	static const uint8_t protos[] = { IP_UDP, IP_TCP, IP_ICMP };
-	const int i = parse_word(text, words);
-
-	if (i < 0)
-		return "udp, tcp or icmp";
-	*(uint32_t *)field = protos[i];
-	return NULL;
-}
-
 /* What several tables can be asked for. */
 #define BY_CLIENT(needed)                                                      \
 	CTLARG(struct filter, client, "client", "CIDR", parse_client, needed)
@@ -217,6 +200,7 @@ static bool next_pool(const void *ctx, uint32_t *cursor, struct report *r)
 const struct control_command platshow_commands[] = {
 	{ .name = "status", .show = platshow_status },
 	{ .name = "counters", .show = platshow_counters },
+	TRANS_TRACE,
 	{ .name = "sessions", .next = next_session, .args = session_args },
 	{ .name = "bindings", .next = next_binding, .args = binding_args },
 	{ .name = "subscribers",

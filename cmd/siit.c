@@ -207,6 +207,7 @@ static void counters(const void *ctx, struct report *r)
 static const struct control_command commands[] = {
 	{ .name = "status", .show = status },
 	{ .name = "counters", .show = counters },
+	TRANS_TRACE,
 	{ .name = NULL },
 };
 

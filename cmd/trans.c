@@ -529,6 +529,7 @@ void trans_report(const struct trans *t, struct report *r)
 				 : "off");
 	report_number(r, "mtu4", 0, t->tr.mtu4);
 	report_number(r, "mtu6", 0, t->tr.mtu6);
+	report_text(r, "trace", 0, t->pump.trace ? "on" : "off");
 }
 
 static void packet_counters(const struct pump_counters *c, struct report *r)

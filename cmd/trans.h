@@ -90,6 +90,7 @@ void trans_options_adopt(struct trans_options *o,
  * @setup:	there is a helper that configures the network
  * @restoring:	a route that exists already is fine
  * @link:	tells when the routes are gone
+ * @tracer:	who reads @pump.trace
  */
 struct trans {
 	struct app app; /* first member */
@@ -103,6 +104,7 @@ struct trans {
 	enum exit_status (*routes)(struct trans *t);
 	struct linkwatch link;
 	const struct fast *fast;
+	struct serve_client *tracer;
 	bool nat44;
 	bool setup;
 	bool restoring;
@@ -193,6 +195,15 @@ void trans_breathe(void *ctx);
 /* Fields of status; the command "counters". */
 void trans_report(const struct trans *t, struct report *r);
 void trans_counters(const void *ctx, struct report *r);
+
+/* The command "trace". */
+extern const struct ctlarg trans_trace_args[];
+extern const struct control_stream trans_trace;
+#define TRANS_TRACE                                                            \
+	{                                                                      \
+		.name = "trace", .args = trans_trace_args,                     \
+		.stream = &trans_trace                                         \
+	}
 
 /* 128 random bits, or the end of the program: without them tables could be
  * attacked. */

@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 OPTION = re.compile(r"^  --([a-z0-9-]+)(?: (\S+))?(?:  +(.*))?$")
-CTL = ("status counters metrics health reload sessions bindings subscribers "
-       "pools kill save servers cache flush").split()
+CTL = ("status counters metrics health reload top trace sessions bindings "
+       "subscribers pools kill save servers cache lookup flush").split()
 DAEMONS = ("clat", "plat", "siit", "dns64")
 
 

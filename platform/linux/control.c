@@ -19,21 +19,31 @@ static const struct control *control_of(const struct serve_client *c)
 	return (const struct control *)(const void *)c->owner;
 }
 
-/* Write a record. Return: false if it was the last, or there are no more. */
-static bool more(struct serve_client *c)
+/* Write a record. */
+static enum serve_more more(struct serve_client *c)
 {
 	const struct control_command *k = c->what;
 	void *ctx = control_of(c)->ctx;
 
+	if (k->stream)
+		return k->stream->next(ctx, c);
 	if (k->next && k->next(ctx, &c->cursor, &c->report))
-		return true;
+		return SERVE_MORE;
 	if (k->show) {
 		report_record(&c->report);
 		k->show(ctx, &c->report);
 		report_record_end(&c->report);
 	}
 	report_end(&c->report);
-	return false;
+	return SERVE_END;
+}
+
+static void gone(struct serve_client *c)
+{
+	const struct control_command *k = c->what;
+
+	if (k && k->stream)
+		k->stream->end(control_of(c)->ctx);
 }
 
 /* The answer is "error ..." and nothing else. */
@@ -119,6 +129,19 @@ static bool take_last(char *line, const char *word)
 	return true;
 }
 
+static void start_stream(struct serve_client *c,
+			 const struct control_command *k)
+{
+	const char *error = k->stream->begin(control_of(c)->ctx, c);
+
+	if (error) {
+		refuse(c, error);
+		return;
+	}
+	c->what = k;
+	serve_say(c, false, "ok\n");
+}
+
 static void answer(struct serve_client *c, char *line)
 {
 	const bool json = take_last(line, "--json");
@@ -138,6 +161,8 @@ static void answer(struct serve_client *c, char *line)
 		refuse(c, why);
 	} else if (action) {
 		act(c, action, json);
+	} else if (k->stream) {
+		start_stream(c, k);
 	} else {
 		c->what = k;
 		begin(c, json, k->next != NULL);
@@ -163,6 +188,7 @@ static const struct serve_kind kind = {
 	.request_max = REQUEST_MAX,
 	.read = read_question,
 	.more = more,
+	.gone = gone,
 };
 
 /* Does anybody answer at @to? What is left of an earlier run is removed. */

@@ -16,10 +16,24 @@
 #define CONTROL_PATH_SIZE 108u /* of a UNIX socket, with its NUL */
 
 /**
+ * struct control_stream - an answer that has no end of its own
+ * @begin:	NULL, or why it cannot be had now. @c is asked (@c->args), and
+ *		to be woken (serve_wake()) when there is more
+ * @next:	writes what there is to @c->report
+ * @end:	the client has gone
+ */
+struct control_stream {
+	const char *(*begin)(void *ctx, struct serve_client *c);
+	enum serve_more (*next)(void *ctx, struct serve_client *c);
+	void (*end)(void *ctx);
+};
+
+/**
  * struct control_command - something that can be asked
  * @name:	the word
  * @show:	one record: writes its fields to @r; or
- * @next:	a table: writes the next row to @r
+ * @next:	a table: writes the next row to @r; or
+ * @stream:	neither
  * @args:	what may follow the word; @r->asked is then the structure with
  *		their values. NULL: nothing
  *
@@ -32,6 +46,7 @@ struct control_command {
 	void (*show)(const void *ctx, struct report *r);
 	bool (*next)(const void *ctx, uint32_t *cursor, struct report *r);
 	const struct ctlarg *args;
+	const struct control_stream *stream;
 };
 
 /**

@@ -49,12 +49,12 @@ static void read_question(struct serve_client *c)
 }
 
 /* Write the next part of the page. */
-static bool more(struct serve_client *c)
+static enum serve_more more(struct serve_client *c)
 {
 	const struct metrics *m = (const void *)c->owner;
 
 	c->report.prometheus = true;
-	return m->next(m->ctx, &c->cursor, &c->report);
+	return m->next(m->ctx, &c->cursor, &c->report) ? SERVE_MORE : SERVE_END;
 }
 
 static const struct serve_kind kind = {

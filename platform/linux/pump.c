@@ -51,6 +51,8 @@ static void write_piece(struct pump *pump, const struct pkt *p)
 {
 	const int err = tun_write(pump->tun, p);
 
+	if (XL_UNLIKELY(pump->trace))
+		trace_written(pump->trace, p, err);
 	if (!err) {
 		count_out(&pump->count, p);
 		return;
@@ -73,9 +75,12 @@ static void write_pieces(struct pump *pump, struct cut *cut)
 /* A super-packet: whole, or in pieces if this kernel does not take it. */
 static void write_super(struct pump *pump, const struct pkt *p)
 {
+	const int err = tun_write(pump->tun, p);
 	struct cut cut;
 
-	if (tun_write(pump->tun, p) == 0) {
+	if (XL_UNLIKELY(pump->trace))
+		trace_written(pump->trace, p, err);
+	if (!err) {
 		count_out(&pump->count, p);
 		return;
 	}
@@ -106,6 +111,8 @@ static void write_packet(struct pump *pump, const struct pkt *p)
 void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
 	       uint64_t now)
 {
+	if (XL_UNLIKELY(pump->trace))
+		trace_decided(pump->trace, p, r, now);
 	if (r.verdict != XLAT_FORWARD)
 		pump->count.drops[r.why]++;
 	if (r.verdict == XLAT_DROP)
@@ -113,6 +120,8 @@ void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
 	if (r.verdict == XLAT_REPLY) {
 		if (!error_limit_allows(&pump->errors, p, now)) {
 			pump->count.drops[WHY_ERROR_LIMIT]++;
+			if (XL_UNLIKELY(pump->trace))
+				trace_limited(pump->trace);
 			return;
 		}
 		pump->count.errors_sent++;
@@ -126,6 +135,8 @@ static void handle(struct pump *pump, struct pkt *p, uint64_t now)
 	enum xlat_why why = WHY_NONE;
 
 	count_in(&pump->count, p);
+	if (XL_UNLIKELY(pump->trace))
+		trace_read(pump->trace, p, now);
 	if (XL_UNLIKELY(gather_concerns(p)))
 		why = gather_add(pump->gather, p, &ready, now);
 	if (ready.len)
@@ -134,6 +145,8 @@ static void handle(struct pump *pump, struct pkt *p, uint64_t now)
 	pump_send(pump, p,
 		  why ? xlat_drop(why) : pump->translate(pump->ctx, p, now),
 		  now);
+	if (XL_UNLIKELY(pump->trace))
+		trace_done(pump->trace);
 }
 
 static void device_failed(const struct pump *pump, struct ev_loop *loop,

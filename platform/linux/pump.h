@@ -14,6 +14,7 @@
 #include "packet.h"
 #include "siit/error.h"
 #include "siit/gather.h"
+#include "trace.h"
 #include "tun.h"
 
 /**
@@ -53,6 +54,7 @@ struct pump_counters {
  * @buf:	PUMP_BURST times what tun_read() wants
  * @piece:	PKT_BUF_SIZE bytes for what it is cut into
  * @gather:	fragments that have to be translated together
+ * @trace:	somebody who wants to know what becomes of packets; NULL: nobody
  */
 struct pump {
 	struct ev ev;
@@ -66,6 +68,7 @@ struct pump {
 	uint8_t *buf;
 	uint8_t *piece;
 	struct gather *gather;
+	struct trace *trace;
 };
 
 /**

@@ -32,6 +32,8 @@ static void client_close(struct serve_client *c, struct ev_loop *loop)
 {
 	if (c->ev.fd < 0)
 		return;
+	if (c->owner->kind->gone)
+		c->owner->kind->gone(c);
 	ev_del(loop, &c->ev);
 	ev_timer_set(loop, &c->patience, UINT64_MAX);
 	close(c->ev.fd);
@@ -50,17 +52,38 @@ static void client_impatient(struct ev_loop *loop, struct ev_timer *t)
 /* Make more of the answer, if the last part has been taken. */
 static void produce(struct serve_client *c)
 {
+	enum serve_more next = SERVE_MORE;
 	struct report *r = &c->report;
 
 	if (c->ended || c->start < c->len)
 		return;
 	c->start = 0;
 	r->len = 0;
-	for (unsigned int rows = 0; !c->ended && rows < ROWS_AT_ONCE &&
+	for (unsigned int rows = 0; next == SERVE_MORE && rows < ROWS_AT_ONCE &&
 				    r->size - r->len > REPORT_RECORD_MAX;
 	     rows++)
-		c->ended = !c->owner->kind->more(c);
+		next = c->owner->kind->more(c);
+	c->ended = next == SERVE_END;
+	c->waiting = next == SERVE_WAIT && !r->len;
 	c->len = r->len;
+}
+
+/* Not even the end of its patience wakes it. */
+static void wait_for_more(struct ev_loop *loop, struct serve_client *c)
+{
+	ev_timer_set(loop, &c->patience, UINT64_MAX);
+	if (ev_mod(loop, &c->ev, 0))
+		client_close(c, loop);
+}
+
+void serve_wake(struct serve_client *c, struct ev_loop *loop)
+{
+	if (!c->waiting)
+		return;
+	c->waiting = false;
+	ev_timer_set(loop, &c->patience, loop->now + PATIENCE);
+	if (ev_mod(loop, &c->ev, EPOLLOUT))
+		client_close(c, loop);
 }
 
 static void client_write(struct ev_loop *loop, struct serve_client *c)
@@ -68,6 +91,10 @@ static void client_write(struct ev_loop *loop, struct serve_client *c)
 	ssize_t n;
 
 	produce(c);
+	if (c->waiting) {
+		wait_for_more(loop, c);
+		return;
+	}
 	n = send(c->ev.fd, c->buf + c->start, c->len - c->start, MSG_NOSIGNAL);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -145,7 +172,7 @@ static void welcome(struct serve *s, struct ev_loop *loop,
 				     .size = sizeof(c->buf) };
 	c->what = NULL;
 	c->cursor = c->start = c->len = 0;
-	c->answering = c->ended = false;
+	c->answering = c->ended = c->waiting = false;
 	c->patience.due = client_impatient;
 	if (ev_add(loop, &c->ev, EPOLLIN)) {
 		close(fd);

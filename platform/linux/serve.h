@@ -20,6 +20,14 @@
 struct serve;
 
 /**
+ * enum serve_more - what a client gets next
+ * @SERVE_MORE:	more of the answer, that may be here already or not
+ * @SERVE_WAIT:	nothing, until serve_wake(); it may take as long as it likes
+ * @SERVE_END:	no more
+ */
+enum serve_more { SERVE_MORE, SERVE_WAIT, SERVE_END };
+
+/**
  * struct serve_client - a place
  * @patience:	when it is closed, if it has done nothing
  * @report:	the answer, in @buf
@@ -28,6 +36,7 @@ struct serve;
  * @args:	its arguments
  * @answering:	the whole question is there
  * @ended:	the end of the answer is in the buffer
+ * @waiting:	there is nothing to write
  * @start:	of what is to be written
  * @len:	bytes of the question, or of what is in the buffer of the answer
  */
@@ -40,6 +49,7 @@ struct serve_client {
 	uint32_t cursor;
 	bool answering;
 	bool ended;
+	bool waiting;
 	uint32_t start;
 	uint32_t len;
 	_Alignas(16) uint8_t args[CTLARG_SIZE];
@@ -55,15 +65,16 @@ struct serve_client {
  * @read:	looks at the question in @buf, which is ended by a NUL. If it
  *		is whole, or cannot become so, sets @answering and writes the
  *		first bytes of the answer
- * @more:	writes the next record of it; false: it was the last, or there
- *		was none
+ * @more:	writes the next record of it, or none
+ * @gone:	the client is: NULL, or undoes what @read did
  */
 struct serve_kind {
 	unsigned int places;
 	bool evicts;
 	uint32_t request_max;
 	void (*read)(struct serve_client *c);
-	bool (*more)(struct serve_client *c);
+	enum serve_more (*more)(struct serve_client *c);
+	void (*gone)(struct serve_client *c);
 };
 
 /**
@@ -89,6 +100,9 @@ XL_MUST_USE int serve_open(struct serve *s, struct ev_loop *loop,
 
 /* Close all connections and the socket; nothing happens if it was not open. */
 void serve_close(struct serve *s, struct ev_loop *loop);
+
+/* There may be something for a client that waits. */
+void serve_wake(struct serve_client *c, struct ev_loop *loop);
 
 /* The answer is @text, and @ended: nothing else; else @more goes on. */
 void serve_say(struct serve_client *c, bool ended, const char *format, ...)

@@ -82,7 +82,7 @@ class Top(unittest.TestCase):
                         r"IPv4 out +(5\d|6[0-5]) +\d+\.\d k",
                         r"sessions 3 of 1000 \(0 %\)",
                         r"bindings 3\b",
-                        r"pool use udp 0 tcp 0 icmp 3 of 1032192 \(0 %\)",
+                        r"pool use udp 0 tcp 0 icmp 3 of 1048560 \(0 %\)",
                         r"busiest subscribers +bindings +sessions\n"
                         r"  2001:db8:[\da-f:]+/64 +3 +3\n",
                         r"drops by reason +a second +total\n",

@@ -25,7 +25,7 @@ DNS_OPT  := $(OPT) -O2 -flto
 CLAT_OPT := $(OPT) -Os -flto
 
 # Around it little is done per packet but system calls.
-APP_OPT := $(OPT) -Os
+APP_OPT := $(OPT) -Os -flto
 
 # What core is compiled to at last is decided here.
 LINK := -O2 -flto=auto -fno-asynchronous-unwind-tables -static -no-pie \

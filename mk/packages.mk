@@ -6,10 +6,12 @@ $(B)/.have-%: scripts/packages.sh
 	@mkdir -p $(@D) && touch $@
 
 ifeq ($(ARCH),)
-$(DEPS)/.done: scripts/deps.sh scripts/mnl_fortify.c | $(B)/.have-build
+$(DEPS)/.done: scripts/deps.sh scripts/libs.sh scripts/mnl_fortify.c \
+		| $(B)/.have-build
 	$(call say,DEPS)scripts/deps.sh $(DEPS)
 else
-$(DEPS)/.done: scripts/cross.sh scripts/mnl_fortify.c scripts/mnl_time64.c \
+$(DEPS)/.done: scripts/cross.sh scripts/libs.sh scripts/mnl_fortify.c \
+		scripts/mnl_time64.c \
 		| $(B)/.have-build $(B)/.have-cross
 	$(call say,DEPS)scripts/cross.sh $(ARCH) $(DEPS)
 endif

@@ -10,23 +10,17 @@
 # musl comes from musl-dev of that architecture, libmnl from Debian 13's
 # libmnl-dev, since Debian 12's has no archive; libcap is built here. All are
 # pinned by checksum, so no index of that architecture is needed.
+# shellcheck disable=SC1091,SC2154 # libs.sh sets dir, uri, stamp and want
 set -eu
 
 arch=$1
 here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$2"
-dir=$(cd "$2" && pwd)
+. "$here/libs.sh"
 
 pool=/debian/pool/main
 CAP=$pool/libc/libcap2/libcap2_2.66.orig.tar.xz
-CAP_SHA256=15c40ededb3003d70a283fe587a36b7d19c8b3b554e33f86129c059a4bb466b2
 MUSL=$pool/m/musl/musl-dev_1.2.3-1_$arch.deb
 MNL=$pool/libm/libmnl/libmnl-dev_1.0.5-3_$arch.deb
-
-die() {
-	echo "cross.sh: $*" >&2
-	exit 1
-}
 
 case $arch in
 armel)
@@ -57,32 +51,14 @@ e7e49904a302b4c986cc7729b1af9117f7a01a928b12c43e75bdd015697bff82
 	die "not armel, armhf, arm64 or i386: $arch" ;;
 esac
 
-exec 9>"$dir/.lock"
-flock 9
-
-stamp=$dir/.done
-want=$(cat "$0" "$here"/mnl_*.c | sha256sum)
-[ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$want" ] || {
-	touch "$stamp"
-	exit 0
-}
-
-# Where Debian's own packages come from on this machine, without the /debian.
-mirror() {
-	# shellcheck disable=SC2016 # apt's own variables
-	apt-get indextargets --format \
-		'$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(CODENAME)|$(REPO_URI)' \
-		'Created-By: Packages' |
-	awk -F'|' '$1 == "Debian" && $2 == "Debian" && $3 == "main" &&
-		$4 !~ /-/ { sub("/debian/?$", "", $5); print $5; exit }'
-}
+begin "$2"
 
 # fetch PATH SHA256 - into the current directory
 fetch() {
 	# shellcheck disable=SC2086 # apt-helper checks it, too
 	/usr/lib/apt/apt-helper -o APT::Sandbox::User=root download-file \
-		"$uri$1" "${1##*/}" "SHA256:$2" >apt.log 2>&1 ||
-		die "$uri$1: not there, or not what was pinned"
+		"${uri%/debian*}$1" "${1##*/}" "SHA256:$2" >apt.log 2>&1 ||
+		die "${uri%/debian*}$1: not there, or not what was pinned"
 }
 
 compiler() {
@@ -99,34 +75,20 @@ compiler() {
 	done
 }
 
-libraries() {
-	mkdir -p "$dir/lib" "$dir/include/sys" "$dir/include/libmnl"
-	(cd libcap-*/libcap && make -s CC="$dir/cc -idirafter $dir/hdrs" \
-		AR="$cross-ar" RANLIB="$cross-ranlib" \
-		OBJCOPY="$cross-objcopy" BUILD_CC=gcc PAM_CAP=no GOLANG=no \
-		SHARED=no libcap.a) >libcap.log 2>&1 ||
-		die "libcap does not build: see $dir/tmp/libcap.log"
-	cp libcap-*/libcap/libcap.a "$dir/lib/"
-	cp libcap-*/libcap/include/sys/capability.h "$dir/include/sys/"
-	cp mnl/usr/lib/*/libmnl.a "$dir/lib/"
-	cp mnl/usr/include/libmnl/libmnl.h "$dir/include/libmnl/"
-	"$dir/cc" -O2 -c -o mnl_fortify.o "$here/mnl_fortify.c"
-	"$dir/cc" -O2 -c -o mnl_time64.o "$here/mnl_time64.c"
-	"$cross-ar" r "$dir/lib/libmnl.a" mnl_fortify.o mnl_time64.o
-}
-
-uri=$(mirror)
-[ -n "$uri" ] || die "apt knows no Debian mirror here; apt-get update first"
+find_mirror
 rm -rf "$dir/tmp" "$dir/musl"
 mkdir -p "$dir/tmp"
 cd "$dir/tmp"
-fetch "$CAP" $CAP_SHA256
-fetch "$MUSL" $MUSL_SHA256
-fetch "$MNL" $MNL_SHA256
+fetch "$CAP" "$CAP_SHA256"
+fetch "$MUSL" "$MUSL_SHA256"
+fetch "$MNL" "$MNL_SHA256"
 tar xf "${CAP##*/}"
 dpkg -x "${MUSL##*/}" "$dir/musl"
 dpkg -x "${MNL##*/}" mnl
 compiler
-libraries
+libraries "$dir/cc" "$cross-ar" RANLIB="$cross-ranlib" \
+	OBJCOPY="$cross-objcopy"
+"$dir/cc" -O2 -c -o mnl_time64.o "$here/mnl_time64.c"
+"$cross-ar" r "$dir/lib/libmnl.a" mnl_time64.o
 rm -rf "$dir/tmp"
 echo "$want" >"$stamp"

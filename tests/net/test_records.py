@@ -452,10 +452,12 @@ class Ipfix(Case):
         the numbers."""
         flows = lab.FILES / "flows"
         flows.mkdir()
-        self.box.start("nfcapd", "-w", flows, "-p", "4739", "-b", "127.0.0.1",
-                       "-t", "2")
-        lab.wait_for(lambda: self.box.run("ss", "-Hlnu", "sport = :4739"),
-                     "nfcapd listens")
+        # It keeps books in memory of System V, which outlives it.
+        capd = self.box.start("unshare", "--ipc", "nfcapd", "-w", flows, "-p",
+                              "4739", "-b", "127.0.0.1", "-t", "2")
+        capd.wait_until(
+            lambda: self.box.run("ss", "-Hlnu", "sport = :4739"),
+            "nfcapd listens")
         self.begin("--ipfix", "127.0.0.1:4739", "--log-bindings",
                    "--log-sessions")
         p = self.out(udp(ANN, SERVER6, 4000, 53))

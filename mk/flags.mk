@@ -22,7 +22,13 @@ CORE_OPT := $(OPT) -O3 -flto -fno-tree-slp-vectorize \
 
 # DNS is run per query, among system calls; CLAT's life hardly ever.
 DNS_OPT  := $(OPT) -O2 -flto
-CLAT_OPT := $(OPT) -Os -flto
+COLD_OPT := $(OPT) -Os -flto
+CLAT_OPT := $(COLD_OPT)
+
+# What of the packet path's layers no packet meets: start, reload, showing,
+# logs, and errors that are limited anyway.
+COLD := $(addprefix nat64/,ahead config event ipfix restore snapshot tell \
+	view) $(addprefix siit/,cut gather icmpext parts)
 
 # Around it little is done per packet but system calls.
 APP_OPT := $(OPT) -Os -flto

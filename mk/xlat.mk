@@ -19,6 +19,7 @@ $(B)/xlat.debug: $(CORE_O) $(APP_O) $(DEPS)/.done
 
 $(B)/obj/core/clat/%.o: CORE_OPT := $(CLAT_OPT)
 $(B)/obj/core/dns/%.o: CORE_OPT := $(DNS_OPT)
+$(COLD:%=$(B)/obj/core/%.o): CORE_OPT := $(COLD_OPT)
 
 $(B)/obj/core/%.o: core/%.c $(MAKEFILE_LIST) | $(B)/.have-build
 	@mkdir -p $(@D)

@@ -6,6 +6,7 @@ not have to forward."""
 import ctypes
 import fcntl
 import hashlib
+import os
 import pathlib
 import platform
 import re
@@ -32,6 +33,7 @@ FORWARDING = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding",
 IP_MTU_DISCOVER, PMTUDISC_DO, IP_MTU = 10, 2, 14
 BPF_PROG_QUERY, TCX_INGRESS, TCX_EGRESS = 16, 46, 47
 SIOCETHTOOL = 0x8946
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 OFFLOADS = {"tx-checksum": 0x17, "gso": 0x24, "gro": 0x2C, "tso": 0x1F}
 # Without these root may not load a program.
 NO_BPF = ["setpriv", "--bounding-set=-bpf,-sys_admin"]
@@ -426,15 +428,60 @@ class Host(Case):
         before = lab.ask("clat", "counters")["ipv6-packets-in"]
         with self.isp.inside(), socket.socket(
                 socket.AF_PACKET, socket.SOCK_DGRAM) as line:
-            said = self.home.run("ip", "-o", "link", "show", "wan")
-            mac = bytes.fromhex(re.search(r"link/ether (\S+)", said)[1]
-                                .replace(":", ""))
             ask = icmp("2001:db8:0:1::1", HOST6, 135, 0, 0,
                        socket.inet_pton(socket.AF_INET6, HOST6), ttl=255)
-            line.sendto(ask, ("home", packets.ETH_P_IPV6, 0, 0, mac))
+            line.sendto(ask, ("home", packets.ETH_P_IPV6, 0, 0,
+                              self.mac()))
         self.pings()
         self.assertEqual(lab.ask("clat", "counters")["ipv6-packets-in"],
                          before + 1)
+
+    def test_packets_for_others(self):
+        """In promiscuous mode they are seen, and not taken."""
+        self.home.ip("link set wan promisc on")
+        before = lab.ask("clat", "counters")["ipv6-packets-in"]
+        for mac, count in ((b"\2\0\0\0\0\x77", 0), (self.mac(), 1)):
+            with self.isp.inside(), socket.socket(
+                    socket.AF_PACKET, socket.SOCK_DGRAM) as line:
+                line.sendto(udp(FAR6, HOST6, 1, 2),
+                            ("home", packets.ETH_P_IPV6, 0, 0, mac))
+            self.pings()
+            before += 1 + count
+            self.assertEqual(lab.ask("clat", "counters")["ipv6-packets-in"],
+                             before)
+
+    def mac(self):
+        said = self.home.run("ip", "-o", "link", "show", "wan")
+        return bytes.fromhex(re.search(r"link/ether (\S+)", said)[1]
+                             .replace(":", ""))
+
+    def test_line_without_ethernet(self):
+        """As PPP or a modem: packets begin with the IPv6 header."""
+        with self.home.inside():
+            wire = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+            fcntl.ioctl(wire, TUNSETIFF, struct.pack("16sH22x", b"wire",
+                                                     IFF_TUN | IFF_NO_PI))
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(os.close, wire)
+        self.home.ip("link set wire up", f"route add {PREF64} dev wire")
+        lab.wait_for(lambda: lab.ask("clat", "status")["uplink"] == "wire",
+                     "the other uplink")
+        with sock:
+            sock.bind(("192.0.0.5", 4000))
+            sock.sendto(b"there", (FAR4, 53))
+            lab.wait_for(lambda: self.next_packet(wire)
+                         == udp(HOST6, FAR6, 4000, 53, b"there", ttl=63),
+                         "a packet on the line")
+            os.write(wire, udp(FAR6, HOST6, 53, 4000, b"back"))
+            sock.settimeout(5)
+            self.assertEqual(sock.recvfrom(99), (b"back", (FAR4, 53)))
+
+    @staticmethod
+    def next_packet(wire):
+        try:
+            return os.read(wire, 2000)
+        except BlockingIOError:
+            return None
 
     def exchange(self):
         """Megabytes there and back over TCP, unharmed."""

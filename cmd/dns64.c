@@ -164,6 +164,10 @@ static void set_rules(struct dns64 *d, const struct dns64opt *o)
 	q->stale = o->stale;
 	q->silent = o->silent;
 	q->rrl.rate = o->rate;
+	q->secret_count = (uint32_t)o->secrets.count;
+	if (o->secrets.count)
+		memcpy(q->secrets, o->secrets.items,
+		       o->secrets.count * sizeof(q->secrets[0]));
 }
 
 static uint32_t processors(void)

@@ -220,6 +220,24 @@ static const char *parse_stale(void *field, const char *text)
 		       : "a time such as 12h, up to 30d";
 }
 
+/* As other servers write it: the bytes in order, two digits each. */
+static const char *parse_secret(void *field, const char *text)
+{
+	uint8_t b[16] = { 0 };
+	struct siphash_key key;
+
+	if (strlen(text) != 32 || strspn(text, "0123456789abcdefABCDEF") != 32)
+		return "32 hexadecimal digits";
+	for (size_t i = 0; i < 32; i++) {
+		const int c = text[i] | 0x20;
+
+		b[i / 2] = (uint8_t)(b[i / 2] << 4 |
+				     (c > '9' ? c - 'a' + 10 : c - '0'));
+	}
+	key = (struct siphash_key){ siphash_load(b), siphash_load(b + 8) };
+	return list_add(field, &key, sizeof(key));
+}
+
 static const char *parse_threads(void *field, const char *text)
 {
 	uint64_t n;
@@ -257,6 +275,9 @@ static const struct option_row rows[] = {
 	OPTION(struct dns64opt, rate, "rate-limit", "N", parse_rate,
 	       OPTION_LIVE,
 	       "answers a second to one question of a network; default: all"),
+	OPTION(struct dns64opt, secrets, "cookie-secret", "HEX", parse_secret,
+	       OPTION_REPEAT | OPTION_LIVE,
+	       "that servers of one address share; default: random"),
 	OPTION(struct dns64opt, threads, "threads", "N", parse_threads, 0,
 	       "that take questions; default: one a processor"),
 	OPTION(struct dns64opt, cache_size, "cache-size", "BYTES",
@@ -350,6 +371,10 @@ bool dns64opt_check(const struct dns64opt *o, struct option_error *e)
 		options_expect(e, "listen", "at most 16 addresses");
 		return false;
 	}
+	if (o->secrets.count > QUERY_SECRETS) {
+		options_expect(e, "cookie-secret", "at most 3 secrets");
+		return false;
+	}
 	return check_forward(o, e) && check_once(&o->listen, "listen", e);
 }
 
@@ -369,6 +394,7 @@ void dns64opt_adopt(struct dns64opt *o, struct dns64opt *fresh)
 	swap(&o->map4, &fresh->map4);
 	swap(&o->ignore, &fresh->ignore);
 	swap(&o->exempt, &fresh->exempt);
+	swap(&o->secrets, &fresh->secrets);
 	o->stale = fresh->stale;
 	o->rate = fresh->rate;
 	o->silent = fresh->silent;
@@ -387,4 +413,5 @@ void dns64opt_release(struct dns64opt *o)
 	free(o->map4.items);
 	free(o->ignore.items);
 	free(o->exempt.items);
+	free(o->secrets.items);
 }

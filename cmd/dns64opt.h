@@ -30,6 +30,7 @@ struct dns64opt_allow {
  * @exclude6:	of struct synth_net6
  * @map4:	of struct synth_map4
  * @ignore, @exempt: of struct msg_name
+ * @secrets:	of struct siphash_key
  * @threads:	0: as many as the machine has processors
  * @cache_size:	bytes
  * @stale:	seconds
@@ -48,6 +49,7 @@ struct dns64opt {
 	struct list map4;
 	struct list ignore;
 	struct list exempt;
+	struct list secrets;
 	uint32_t threads;
 	uint32_t cache_size;
 	uint32_t stale;

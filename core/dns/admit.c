@@ -64,16 +64,18 @@ static struct query_step answer(struct query *q, const struct query_event *ev,
 
 /* Is the client known to be where it says? It gets a new cookie in any case,
  * if it sent one. */
-static bool renew_cookie(struct query *q, const struct query_event *ev,
+static bool renew_cookie(const struct query *q, const struct query_event *ev,
 			 struct request *rq, struct addr6 addr)
 {
-	bool good;
+	const uint32_t count = q->secret_count ? q->secret_count : 1;
+	const struct siphash_key *keys = q->secret_count ? q->secrets : &q->own;
+	bool good = false;
 
 	if (!rq->cookie_len)
 		return false;
-	good = rq->cookie_len == COOKIE_LEN &&
-	       cookie_good(rq->cookie, addr, machine_seconds(ev), q->cookies);
-	cookie_make(rq->cookie, addr, machine_seconds(ev), q->cookies);
+	for (uint32_t i = 0; i < count && rq->cookie_len == COOKIE_LEN; i++)
+		good |= cookie_good(rq->cookie, addr, ev->time, keys[i]);
+	cookie_make(rq->cookie, addr, ev->time, keys[0]);
 	return good;
 }
 

@@ -24,6 +24,15 @@ static void read_ede(struct answer *a, const uint8_t *option, uint32_t len)
 	mem_copy(a->ede.data, option, a->ede.len);
 }
 
+/* One without a byte is none that we know of (RFC 7873, 5.3). */
+static void read_cookie(struct answer *a, uint32_t at, uint32_t len)
+{
+	if (a->cookie_len)
+		return;
+	a->cookie = at;
+	a->cookie_len = len ? len : 1;
+}
+
 static void read_opt(struct answer *a, const struct msg_rr *rr)
 {
 	const uint32_t end = rr->rdata + rr->rdlen;
@@ -38,6 +47,8 @@ static void read_opt(struct answer *a, const struct msg_rr *rr)
 			return;
 		if (be_get16(a->r.data + at) == MSG_EDE)
 			read_ede(a, a->r.data + at + 4, len);
+		else if (be_get16(a->r.data + at) == MSG_COOKIE)
+			read_cookie(a, at + 4, len);
 		at += 4 + len;
 	}
 }

@@ -50,6 +50,7 @@ struct answer_soa {
  * @edns:	it has an OPT record
  * @bogus:	the server says that validation failed (RFC 8914)
  * @sig:	there are signatures or proofs
+ * @cookie:	offset of its first cookie; @cookie_len: its bytes, 0: none
  * @ede:	its first Extended DNS Error
  * @end:	name at the end of the aliases
  * @count:	records of @type owned by @end
@@ -63,6 +64,8 @@ struct answer {
 	bool edns;
 	bool bogus;
 	bool sig;
+	uint32_t cookie;
+	uint32_t cookie_len;
 	struct request_ede ede;
 	struct msg_name end;
 	uint32_t count;

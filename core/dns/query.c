@@ -31,8 +31,8 @@ void query_init(struct query *q, void *mem, struct siphash_key key)
 	upstream_init(&q->up, at, key);
 	at += upstream_memory(q->up.ask_count);
 	/* Clients see these hashes: they say nothing about the others. */
-	q->cookies = (struct siphash_key){ siphash(key, "0", 1),
-					   siphash(key, "1", 1) };
+	q->own = (struct siphash_key){ siphash(key, "0", 1),
+				       siphash(key, "1", 1) };
 	q->rrl.key = key;
 	q->rrl.slots = (struct rrl_slot *)(void *)at;
 	at += RRL_SLOTS * sizeof(struct rrl_slot);
@@ -369,6 +369,11 @@ struct query_step query_next(struct query *q, const struct query_event *ev)
 uint64_t query_deadline(const struct query *q)
 {
 	return upstream_deadline(&q->up);
+}
+
+void query_source(struct query *q, uint32_t ask, struct addr6 from)
+{
+	upstream_source(&q->up, ask, from);
 }
 
 uint32_t query_question(const struct query *q, uint32_t ask, void *buf)

@@ -36,6 +36,9 @@
  * twice, in the last tenth of its life; but not if that is short, seconds. */
 #define QUERY_PREFETCH  10u
 
+/* Secrets of cookies: while they are changed two or three are in use. */
+#define QUERY_SECRETS   3u
+
 /**
  * struct query_client - who asked, and where to send the reply
  * @addr:	address, IPv4 as ::ffff:0:0/96
@@ -85,14 +88,17 @@ struct query_slot {
 };
 
 /**
- * struct query - the machine; the first six are the caller's to set
+ * struct query - the machine; the first six are the caller's to set, and the
+ * secrets
  * @allow:	clients; @allow_count: their number
  * @silent:	who is not one of them gets no reply, instead of REFUSED
  * @stale:	how long data is used that is too old, if there is none else,
  *		seconds
  * @slot_count:	clients' questions under way at most
  * @cache_size:	bytes; see cache.h
- * @cookies:	secret that they are made with
+ * @secrets:	that cookies are made with, the first, and known by, all; where
+ *		several servers share an address, these are to be the same
+ *		(RFC 9018, 4.4 and 5); @secret_count: 0: @own is it
  * @rrl:	its rate is the caller's to set
  * @up:		its server_count and ask_count are the caller's to set
  * @fresh:	slots from here on were never used: their memory is untouched
@@ -108,7 +114,9 @@ struct query {
 	uint32_t slot_count;
 	uint32_t cache_size;
 	struct cache cache;
-	struct siphash_key cookies;
+	struct siphash_key secrets[QUERY_SECRETS];
+	uint32_t secret_count;
+	struct siphash_key own;
 	struct rrl rrl;
 	struct upstream up;
 	uint32_t used;
@@ -146,6 +154,7 @@ struct query_step {
 /**
  * struct query_event - what every event comes with
  * @now:	monotonic ns
+ * @time:	seconds since 1970: in cookies, which other servers read
  * @random:	fresh and unpredictable
  * @buf:	MSG_MAX bytes for a reply
  */
@@ -153,6 +162,7 @@ struct query_event {
 	uint64_t now;
 	uint64_t random;
 	uint8_t *buf;
+	uint32_t time;
 };
 
 /* Bytes of memory that query_init() needs for what @q says. */
@@ -203,7 +213,9 @@ XL_MUST_USE struct query_step query_next(struct query *q,
 /* When query_expired() is due, ns; UINT64_MAX: never. */
 uint64_t query_deadline(const struct query *q);
 
-/* The message to the ask's server; see upstream_question(). */
+/* From where the message to the ask's server will leave; the message: see
+ * upstream_source() and upstream_question(). */
+void query_source(struct query *q, uint32_t ask, struct addr6 from);
 uint32_t query_question(const struct query *q, uint32_t ask, void *buf);
 
 #endif

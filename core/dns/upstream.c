@@ -177,6 +177,7 @@ static bool pick_server(struct upstream *u, uint32_t ask, uint64_t now)
 	a->server = (uint8_t)best;
 	a->tried |= (uint8_t)(1u << best);
 	a->tcp = false;
+	a->bad_cookie = false;
 	a->plain = u->servers[best].plain_until > now;
 	return true;
 }
@@ -264,12 +265,24 @@ void upstream_start(struct upstream *u, uint32_t ask, uint64_t now,
 	const uint32_t all = (1u << u->server_count) - 1;
 
 	a->id = (uint16_t)random;
+	a->cookie = a->plain ? 0
+			     : upcookie_ours(&u->servers[a->server].cookie,
+					     u->key, random, now);
 	a->asked_at = now;
 	a->foreign = 0;
 	a->resent = false;
 	wait(u, ask, a->tried == all ? UPSTREAM_AGAIN : UPSTREAM_NEXT, now);
 	u->count[COUNT_UPSTREAM]++;
 	u->count[COUNT_UPSTREAM_TCP] += a->tcp;
+}
+
+void upstream_source(struct upstream *u, uint32_t ask, struct addr6 from)
+{
+	struct upstream_ask *a = &u->asks[ask];
+	struct upcookie *c = &u->servers[a->server].cookie;
+
+	if (upcookie_from(c, u->key, from) && a->cookie)
+		a->cookie = c->ours;
 }
 
 static enum upstream_got foreign(struct upstream *u, struct upstream_ask *a)
@@ -290,6 +303,20 @@ enum upstream_got upstream_got(struct upstream *u, uint32_t ask, uint64_t now,
 
 	if (kind == ANSWER_FOREIGN)
 		return foreign(u, a);
+	switch (upcookie_check(&u->servers[a->server].cookie, a->cookie, out,
+			       kind == ANSWER_BROKEN, a->tcp, now)) {
+	case UPCOOKIE_FOREIGN:
+		return foreign(u, a);
+	case UPCOOKIE_AGAIN:
+		a->tcp = a->bad_cookie;
+		a->bad_cookie = true;
+		return UPSTREAM_OTHERWISE;
+	case UPCOOKIE_TCP:
+		a->tcp = true;
+		return UPSTREAM_OTHERWISE;
+	case UPCOOKIE_FINE:
+		break;
+	}
 	server_answered(u, a, now);
 	if (kind == ANSWER_IS && out->truncated && !a->tcp) {
 		a->tcp = true;
@@ -365,6 +392,7 @@ enum upstream_due upstream_expire(struct upstream *u, uint64_t now,
 uint32_t upstream_question(const struct upstream *u, uint32_t ask, void *buf)
 {
 	const struct upstream_ask *a = &u->asks[ask];
+	const struct upcookie *c = &u->servers[a->server].cookie;
 	uint16_t flags = 0;
 	struct msg_writer w;
 
@@ -379,7 +407,8 @@ uint32_t upstream_question(const struct upstream *u, uint32_t ask, void *buf)
 		msg_put_u16(&w, MSG_OPT);
 		msg_put_u16(&w, REQUEST_UDP_SIZE);
 		msg_put_u32(&w, a->how & CACHE_DO ? MSG_DO : 0);
-		msg_put_u16(&w, 0);
+		msg_put_u16(&w, (uint16_t)upcookie_len(c, a->cookie));
+		upcookie_put(&w, c, a->cookie);
 		msg_count(&w, MSG_ADDITIONAL);
 	}
 	return w.len;

@@ -17,32 +17,34 @@
 #include "dns/answer.h"
 #include "dns/cache.h"
 #include "dns/count.h"
+#include "dns/upcookie.h"
 
-#define UPSTREAM_SERVERS      8u
-#define UPSTREAM_NONE         UINT32_MAX
+#define UPSTREAM_SERVERS    8u
+#define UPSTREAM_NONE       UINT32_MAX
 
 /* How long a server may take, ns: while there is another to turn to; the last
  * one until it is asked again, and then until it is given up. A slow name
  * takes a resolver two seconds; a client gives up, or turns elsewhere, after
  * five, and that is an AAAA and an A question. */
-#define UPSTREAM_PATIENCE     800000000ull
-#define UPSTREAM_LAST         1600000000ull
+#define UPSTREAM_PATIENCE   800000000ull
+#define UPSTREAM_LAST       1600000000ull
 
 /* So many failures in a row make a server the last choice for so long, and
  * twice as long each time it happens again. */
-#define UPSTREAM_DOWN_FAILS   3u
-#define UPSTREAM_DOWN_MIN     5000000000ull
-#define UPSTREAM_DOWN_MAX     80000000000ull
+#define UPSTREAM_DOWN_FAILS 3u
+#define UPSTREAM_DOWN_MIN   5000000000ull
+#define UPSTREAM_DOWN_MAX   80000000000ull
 
 /* A server that was found not to know EDNS is asked without for so long. */
-#define UPSTREAM_PLAIN_TIME   600000000000ull
+#define UPSTREAM_PLAIN_TIME 600000000000ull
 
 /* So many answers that do not fit mean that somebody is guessing: TCP ends
  * that (RFC 5452, 9.3). */
-#define UPSTREAM_FORGERIES    16u
+#define UPSTREAM_FORGERIES  16u
 
 /* Most bytes that upstream_question() writes. */
-#define UPSTREAM_QUESTION_MAX (MSG_HDR_LEN + MSG_NAME_MAX + 4 + 11)
+#define UPSTREAM_QUESTION_MAX                                                  \
+	(MSG_HDR_LEN + MSG_NAME_MAX + 4 + 11 + UPCOOKIE_MAX)
 
 /* Which list of deadlines an ask is in. Each has one patience, so it is in
  * order of time by itself. */
@@ -59,6 +61,7 @@ enum upstream_list {
  * @q:		question; @how: CACHE_DO, _CD and _RD of it
  * @asked_at:	when the current server was asked, ns
  * @deadline:	when patience with it ends
+ * @cookie:	our part of the cookie in the question, 0: none
  * @prev:	neighbours in a list; @next: also in the list of free asks
  * @chain:	next with the same hash
  * @first:	for the owner: the first who waits for it; @answered: with what
@@ -70,11 +73,13 @@ enum upstream_list {
  * @tcp:	it was asked over TCP
  * @plain:	it was asked without EDNS
  * @resent:	the question was sent to the current server twice
+ * @bad_cookie:	it has said BADCOOKIE before
  */
 struct upstream_ask {
 	struct msg_question q;
 	uint64_t asked_at;
 	uint64_t deadline;
+	uint64_t cookie;
 	uint32_t hash;
 	uint32_t prev;
 	uint32_t next;
@@ -89,6 +94,7 @@ struct upstream_ask {
 	bool tcp;
 	bool plain;
 	bool resent;
+	bool bad_cookie;
 	bool answered;
 };
 
@@ -104,6 +110,7 @@ struct upstream_server {
 	uint64_t down_until;
 	uint64_t plain_until;
 	uint64_t rtt;
+	struct upcookie cookie;
 	uint32_t fails;
 	uint32_t downs;
 };
@@ -171,6 +178,12 @@ void upstream_release(struct upstream *u, uint32_t ask);
  */
 void upstream_start(struct upstream *u, uint32_t ask, uint64_t now,
 		    uint64_t random);
+
+/**
+ * upstream_source() - the question will leave from this address: to be said
+ * before upstream_question() if it is known
+ */
+void upstream_source(struct upstream *u, uint32_t ask, struct addr6 from);
 
 /* The ask's server cannot be reached. */
 void upstream_failed(struct upstream *u, uint32_t ask, uint64_t now);

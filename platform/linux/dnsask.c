@@ -82,9 +82,11 @@ static void udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 static bool tcp_send(struct dnsio_ask *a)
 {
 	uint8_t msg[2 + UPSTREAM_QUESTION_MAX];
-	const uint32_t len =
-		query_question(&a->io->query, index_of(a), msg + 2);
+	uint32_t len;
 
+	dnsio_lock(a->io);
+	len = query_question(&a->io->query, index_of(a), msg + 2);
+	dnsio_unlock(a->io);
 	be_put16(msg, (uint16_t)len);
 	a->sent = true;
 	return send(a->ev.fd, msg, len + 2, MSG_NOSIGNAL) == (ssize_t)len + 2 &&
@@ -146,14 +148,27 @@ int dnsio_ask_prepare(const struct dnsio *io, int fd, int family)
 	return bind(fd, (const struct sockaddr *)&ss, len) ? -errno : 0;
 }
 
+/* A cookie is for the address that it was given to. */
+static void tell_source(const struct dnsio_ask *a)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(a->ev.fd, (struct sockaddr *)&ss, &len) == 0)
+		query_source(&a->io->query, index_of(a),
+			     dnsio_from_sockaddr(&ss).addr);
+}
+
 static int connect_udp(struct dnsio_ask *a, const void *to, unsigned int len)
 {
 	uint8_t msg[UPSTREAM_QUESTION_MAX];
-	const uint32_t n = query_question(&a->io->query, index_of(a), msg);
+	uint32_t n;
 
 	a->ev.ready = udp_ready;
 	if (connect(a->ev.fd, to, len))
 		return -errno;
+	tell_source(a);
+	n = query_question(&a->io->query, index_of(a), msg);
 	if (send(a->ev.fd, msg, n, MSG_NOSIGNAL) != (ssize_t)n)
 		return -errno;
 	return ev_add(a->io->loop, &a->ev, EPOLLIN);
@@ -178,6 +193,7 @@ static int connect_tcp(struct dnsio_ask *a, const void *to, unsigned int len)
 	a->ev.ready = tcp_ready;
 	if (connect(a->ev.fd, to, len) && errno != EINPROGRESS)
 		return -errno;
+	tell_source(a);
 	return ev_add(io->loop, &a->ev, EPOLLOUT);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Files that are not questions: listeners, connections, log, control. */
@@ -89,7 +90,12 @@ struct query_event dnsio_event(struct dnsio_worker *w)
 
 	if (w->loop->now > io->clock)
 		io->clock = w->loop->now;
-	return (struct query_event){ io->clock, next_random(w), w->reply };
+	if (w->loop->now != w->time_at) {
+		w->time_at = w->loop->now;
+		w->time = (uint32_t)time(NULL);
+	}
+	return (struct query_event){ io->clock, next_random(w), w->reply,
+				     w->time };
 }
 
 /* Over TCP only what the first thread has taken is answered, and by itself:

@@ -70,6 +70,7 @@ struct dnsio_batch;
  * @kick:	tells it to do what it cannot know of: the first to look at the
  *		deadline, the others to end
  * @reply:	MSG_MAX bytes
+ * @time:	seconds since 1970, read at @time_at of @loop's clock
  * @random:	numbers that were not used yet; @random_left
  */
 struct dnsio_worker {
@@ -82,6 +83,8 @@ struct dnsio_worker {
 	pthread_t thread;
 	bool running;
 	uint8_t *reply;
+	uint64_t time_at;
+	uint32_t time;
 	uint64_t random[32];
 	uint32_t random_left;
 };

@@ -199,6 +199,7 @@ static const struct rule resolver[] = {
 	ALLOW(bind),
 	ALLOW(setsockopt),
 	ALLOW(getsockopt),
+	ALLOW(getsockname),
 };
 
 static const struct rule helper[] = {

@@ -219,7 +219,7 @@ class Reply:
         self.delay, self.drop, self.ede = delay, drop, ede
         self.edns, self.mangle = edns, mangle
 
-    def messages(self, asked, body, udp):
+    def messages(self, asked, body, udp, cookie):
         if not self.edns and asked.opt:
             return [struct.pack(">6H", asked.id, QR | RA | FORMERR, 0, 0, 0, 0)]
         flags = QR | RA | self.flags | (asked.flags & RD) | self.rcode
@@ -229,6 +229,8 @@ class Reply:
             flags, counts, records = flags | TC, [0, 0, 0], b""
         if asked.opt:
             options = [(15, struct.pack(">H", self.ede))] if self.ede else []
+            if cookie and 10 in asked.opt:
+                options.append((10, asked.opt[10][:8] + cookie))
             records += opt(1232, asked.opt["do"], options)
             counts[2] += 1
         data = struct.pack(">6H", asked.id, flags, 1, *counts) + body + records
@@ -253,7 +255,10 @@ class Server:
     """Answers at an address of a host: self.script[name, type] is a Reply.
 
     A name that has only other types has no data; one that has none does not
-    exist. What was asked is kept in self.log."""
+    exist. What was asked is kept in self.log. With self.cookie, 8 to 32 bytes,
+    that is its part of cookies; False: it says nothing about them."""
+
+    cookie = False
 
     def __init__(self, host, address, port=53):
         self.script, self.log, self.conns = {}, [], {}
@@ -339,7 +344,7 @@ class Server:
         if reply.drop:
             return
         body = wire_name(name) + struct.pack(">HH", TYPES.get(kind, kind), 1)
-        messages = reply.messages(asked, body, not tcp)
+        messages = reply.messages(asked, body, not tcp, self.cookie)
         if reply.delay:
             threading.Timer(reply.delay, self._send, (send, messages)).start()
         else:

@@ -163,7 +163,7 @@ class Synthesis(Case):
     def test_d64_78_what_the_server_sees(self):
         self.client.ask("fresh.test", edns=4096, do=True)
         q = self.server.log[0]
-        self.assertEqual(q.opt, {"size": 1232, "do": True})
+        self.assertEqual((q.opt["size"], q.opt["do"]), (1232, True))
         self.assertEqual(q.flags, dnsmsg.RD)
 
     def test_d64_82_ids_and_ports(self):
@@ -667,6 +667,65 @@ class Limited(Case):
         self.assertEqual(len(m.answer), 2)
 
 
+class UpstreamCookies(Case):
+    @classmethod
+    def script(cls):
+        cls.server.names(A("www.test", 60, "8.8.8.8"))
+        cls.server.cookie = b"S" * 16
+
+    def cookie(self):
+        self.server.log.clear()
+        self.answers(self.client.ask("www.test", "A"), "A 60 8.8.8.8")
+        return [(q.tcp, q.opt.get(10)) for q in self.server.log]
+
+    def test_server_with_and_without(self):
+        first = self.cookie()[0][1]
+        self.assertEqual(len(first), 8)
+        self.assertEqual(self.cookie(), [(False, first + b"S" * 16)])
+        # It forgets about them: who else could have answered?
+        self.server.cookie = False
+        self.assertEqual(self.cookie(), [(False, first + b"S" * 16),
+                                         (True, first + b"S" * 16)])
+        self.assertEqual(self.cookie(), [(False, None)])
+
+
+class SharedSecret(Case):
+    """Two servers, of which each knows the other's cookies."""
+    config = lab.FILES / "secret.conf"
+    args = ["--forward", UP6, "--config", str(config)]
+    OLD, NEW = "dd3bdf9344b678b185a6f5cb60fca715", "445536bcd2513298075a5d" \
+        "379663c962"
+
+    @classmethod
+    def script(cls):
+        cls.config.write_text(f"cookie-secret {cls.OLD}\n")
+        cls.net["box"].xlat("dns64", "--instance", "second", "--forward", UP6,
+                            "--listen", f"[{BOX6}]:5300", "--cookie-secret",
+                            cls.NEW, "--cookie-secret", cls.OLD.upper())
+
+    def cookie(self, port, old=b"abcdefgh"):
+        """Ask for one alone: (rcode, the new one)."""
+        q = struct.pack(">6H", 1, dnsmsg.RD, 0, 0, 0, 1)
+        m = Client(self.net["lan"], BOX6, port=port).send(
+            q + dnsmsg.opt(options=[(10, old)]))
+        return m.rcode, m.opt[10]
+
+    def test_shared_and_changed(self):
+        first = self.cookie(53)[1]
+        stamp = struct.unpack(">I", first[12:16])[0]
+        self.assertLess(abs(stamp - time.time()), 60, "RFC 9018, 4.3")
+        rcode, second = self.cookie(5300, first)
+        self.assertEqual(rcode, dnsmsg.NOERROR)
+        self.assertEqual(self.cookie(53, second)[0], 23, "BADCOOKIE")
+        self.config.write_text(f"cookie-secret {self.OLD}\n"
+                               f"cookie-secret {self.NEW}\n")
+        self.assertEqual(lab.ctl("dns64", "reload").returncode, 0)
+        self.assertEqual(self.cookie(53, second)[0], dnsmsg.NOERROR)
+        self.config.write_text("")
+        self.assertEqual(lab.ctl("dns64", "reload").returncode, 0)
+        self.assertEqual(self.cookie(53, first)[0], 23)
+
+
 class Threads(Case):
     """Four threads: each has sockets of its own, the rest is for all."""
     args = ["--forward", UP6, "--threads", "4"]
@@ -908,6 +967,12 @@ class Life(unittest.TestCase):
                 ("--ptr 'maybe'", good + ["--ptr", "maybe"]),
                 ("--cache-size '63k'", good + ["--cache-size", "63k"]),
                 ("--cache-size '9g'", good + ["--cache-size", "9g"]),
+                ("--cookie-secret.*32 hex", good + [
+                    "--cookie-secret", "12" * 15 + "1g"]),
+                ("--cookie-secret.*32 hex", good + [
+                    "--cookie-secret", "12" * 17]),
+                ("--cookie-secret.*at most 3",
+                 good + ["--cookie-secret", "12" * 16] * 4),
                 ("--threads '0'", good + ["--threads", "0"]),
                 ("--threads '17'.*1 to 16", good + ["--threads", "17"]),
                 ("--serve-stale '31d'", good + ["--serve-stale", "31d"]),

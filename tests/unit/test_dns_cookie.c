@@ -174,3 +174,24 @@ Test(dns_cookie, asked_for_alone)
 	ask_with("", 0, false);
 	cr_expect_eq(RCODE, 1, "neither question nor cookie");
 }
+
+/* RFC 9018, A.4: a secret is being changed; time is the world's. */
+Test(dns_cookie, secrets_roll_over_as_in_rfc9018)
+{
+	uint8_t options[4 + COOKIE_LEN] = "\0\12\0\30";
+	uint8_t want[COOKIE_LEN];
+
+	unhex(options + 4, "22681ab97d52c298010000005cf7c57926556bd0934c72f8");
+	unhex(want, "22681ab97d52c298010000005cf7c609a6bb79d16625507a");
+	client.addr = address(CLIENT_A4);
+	event.time = 1559741961;
+	query.secrets[0] = secret(NEW_SECRET);
+	query.secrets[1] = secret(OLD_SECRET);
+	query.secret_count = 2;
+	ask_with(options, sizeof(options), false);
+	cr_expect_eq(RCODE, 0, "the old one is known");
+	cr_expect_arr_eq(cookie(), want, COOKIE_LEN, "the new one is given");
+	query.secret_count = 1;
+	ask_with(options, sizeof(options), false);
+	cr_expect_eq(RCODE, 7, "the old one is forgotten");
+}

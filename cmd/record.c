@@ -122,7 +122,9 @@ static uint64_t lost_of(const struct record_way *w)
 	const struct nat64_events *e = &w->owner->ring;
 	const uint64_t behind = e->count - w->cursor;
 
-	return w->lost + (behind > e->size ? behind - e->size : 0);
+	if (!w->open || behind <= e->size)
+		return w->lost;
+	return w->lost + behind - e->size;
 }
 
 /* Tell of what is lost, now and then. */

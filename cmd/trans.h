@@ -103,7 +103,7 @@ struct trans {
 	struct nl nl;
 	enum exit_status (*routes)(struct trans *t);
 	struct linkwatch link;
-	const struct fast *fast;
+	struct fast *fast;
 	struct serve_client *tracer;
 	bool nat44;
 	bool setup;

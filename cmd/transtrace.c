@@ -81,6 +81,8 @@ static const char *begin(void *ctx, struct serve_client *c)
 	if (!t->pump.trace)
 		return "out of memory";
 	t->tracer = c;
+	if (t->fast)
+		fast_pause(t->fast, true);
 	t->pump.trace->wake = wake;
 	t->pump.trace->ctx = t;
 	return NULL;
@@ -103,6 +105,8 @@ static void end(void *ctx)
 {
 	struct trans *t = ctx;
 
+	if (t->fast)
+		fast_pause(t->fast, false);
 	trace_close(t->pump.trace);
 	t->pump.trace = NULL;
 }

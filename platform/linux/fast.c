@@ -164,6 +164,11 @@ void fast_tell(struct fast *f, const struct fast_config *c)
 	__atomic_store_n(&f->map->active, f->last, __ATOMIC_RELEASE);
 }
 
+void fast_pause(struct fast *f, bool yes)
+{
+	__atomic_store_n(&f->map->paused, yes, __ATOMIC_RELEASE);
+}
+
 /* On a small machine half of a counter may be read before its other half
  * changes. */
 static uint64_t read_counter(const volatile uint64_t *p)

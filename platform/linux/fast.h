@@ -58,6 +58,10 @@ XL_MUST_USE int fast_attach(int program, enum fast_program which, int ifindex);
 /* fast_tell() - the configuration that holds from now on. */
 void fast_tell(struct fast *f, const struct fast_config *c);
 
+/* fast_pause() - all packets go through the daemon for a while, or do so no
+ * more. */
+void fast_pause(struct fast *f, bool yes);
+
 /* fast_count() - what was translated so far. */
 struct fast_count fast_count(const struct fast *f);
 

@@ -327,6 +327,22 @@ class Bytes(Case):
             self.assertEqual(now[name] - before[name], count, name)
 
 
+    def test_trace_shows_all(self):
+        """While somebody looks on, plain packets come to the daemon."""
+        _, tap = self.start()
+        for shown in (True, False):
+            if shown:
+                tracer = self.home.start(lab.XLAT, "ctl", "clat", "trace")
+            else:
+                tracer.stop(signal.SIGINT)
+            lab.wait_for(lambda: lab.ask("clat", "status")["trace"]
+                         == ("on" if shown else "off"), "the trace")
+            before = self.slow()
+            self.put(tap, U4)
+            self.assertEqual(self.slow() - before, 1 + shown)
+        self.assertEqual(tracer.output().count(f"> {FAR4}:2, "), 1)
+
+
 @unittest.skipUnless(platform.machine() == "x86_64", "bpf's number")
 class Attached(Case):
     def programs(self):

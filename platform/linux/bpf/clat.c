@@ -168,6 +168,8 @@ int translate(struct __sk_buff *skb)
 {
 	const struct fast_config *c = config();
 
+	if (*(volatile uint32_t *)&map.paused)
+		return NEXT;
 	if (skb->protocol == be_swap16(PROTO4))
 		return from4(skb, c);
 	if (skb->protocol == be_swap16(PROTO6))

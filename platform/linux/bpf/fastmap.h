@@ -30,11 +30,12 @@ struct fast_count {
 /**
  * struct fast_map - the value
  * @active:	which configuration is in force
+ * @paused:	not 0: nothing is translated meanwhile
  * @ident:	counters that both sides take from
  */
 struct fast_map {
 	uint32_t active;
-	uint32_t unused;
+	uint32_t paused;
 	struct fast_config slots[FAST_SLOTS];
 	struct fast_count count;
 	struct ident ident;

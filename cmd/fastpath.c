@@ -50,14 +50,15 @@ void fastpath_start(struct fastpath *p, struct trans *t)
 
 static void add_nets(struct fast_config *c, const struct eam *e)
 {
-	for (uint32_t i = 0; i < FAST_NETS; i++) {
-		const struct eam_entry *x = &e->entries[i];
+	struct eam_entry x;
+	uint32_t at = 0;
 
+	for (uint32_t i = 0; i < FAST_NETS; i++) {
 		c->nets[i].mask = ~0u;
-		if (i < e->count)
+		if (eam_next(e, &at, &x))
 			c->nets[i] =
-				(struct fast_net){ x->addr6, x->addr4,
-						   addr4_mask(~0u, x->len4) };
+				(struct fast_net){ x.addr6, x.addr4,
+						   addr4_mask(~0u, x.len4) };
 	}
 }
 

@@ -17,6 +17,10 @@
  * arguments to a function. */
 #define XL_INLINE             static inline __attribute__((always_inline, unused))
 
+/* What is not always done: a function that calls it saves no registers for it
+ * when it is not. */
+#define XL_APART              __attribute__((noinline))
+
 /* A result that must not be ignored. */
 #define XL_MUST_USE           __attribute__((warn_unused_result))
 

@@ -1,47 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 #include "siit/eam.h"
 
+#include "wire/be.h"
+
 enum family { BY4, BY6 };
 
-/* A slot's word: the entry's number, from 1, below the hash's upper bits. The
- * hash's lower bits need not be there, they say where to begin looking; and
- * numbers fit below, as there are twice as many slots. */
+/* Half of them are used at most. */
 static uint32_t slot_count(uint32_t capacity)
 {
-	uint32_t n = 16;
-
-	while (n < 2 * capacity)
-		n *= 2;
-	return n;
+	return 2 * capacity + 1;
 }
 
 size_t eam_size(uint32_t capacity)
 {
-	const size_t slots = slot_count(capacity);
-
-	return capacity * sizeof(struct eam_entry) +
-	       2 * slots * (sizeof(uint32_t) + sizeof(uint8_t));
+	return 2 * (size_t)slot_count(capacity) *
+	       (sizeof(struct eam_slot) + sizeof(uint8_t));
 }
 
 void eam_init(struct eam *e, void *mem, uint32_t capacity)
 {
 	const uint32_t slots = slot_count(capacity);
 
-	*e = (struct eam){ .entries = mem,
-			   .capacity = capacity,
-			   .mask = slots - 1 };
-	e->by4.slots = (uint32_t *)(void *)(e->entries + capacity);
+	*e = (struct eam){ .capacity = capacity, .slots = slots };
+	e->by4.slots = mem;
 	e->by6.slots = e->by4.slots + slots;
 	e->by4.hints = (uint8_t *)(e->by6.slots + slots);
 	e->by6.hints = e->by4.hints + slots;
 }
 
-static uint32_t hash(struct addr6 a, unsigned int len)
+static uint64_t hash(struct addr6 a, unsigned int len)
 {
 	uint64_t h = (a.hi ^ len) * 0x9e3779b97f4a7c15;
 
 	h = (h ^ h >> 32 ^ a.lo) * 0xbf58476d1ce4e5b9;
-	return (uint32_t)(h >> 32);
+	return h ^ h >> 32;
+}
+
+/* A slot, or a hint, by the upper half of a hash. */
+static uint32_t place(const struct eam *e, uint64_t h)
+{
+	return (uint32_t)((h >> 32) * e->slots >> 32);
 }
 
 /* An IPv4 prefix as an IPv6 prefix of the same length. */
@@ -50,32 +48,23 @@ static struct addr6 widen(uint32_t a)
 	return (struct addr6){ (uint64_t)a << 32, 0 };
 }
 
-static bool is_entry(const struct eam_entry *x, enum family family,
+static bool is_entry(const struct eam_slot *x, enum family family,
 		     struct addr6 a, unsigned int len)
 {
 	return family == BY4 ? x->len4 == len && x->addr4 == a.hi >> 32
 			     : x->len6 == len && addr6_equal(x->addr6, a);
 }
 
-/* The entry with this very prefix, or NULL; @slot: where it would be. */
-XL_INLINE const struct eam_entry *find(const struct eam *e, enum family family,
-				       struct addr6 a, unsigned int len,
-				       uint32_t *slot)
+/* The slot of the entry with this very prefix, or the one where it would be. */
+XL_INLINE struct eam_slot *find(const struct eam *e, enum family family,
+				struct addr6 a, unsigned int len)
 {
-	const uint32_t *slots = family == BY4 ? e->by4.slots : e->by6.slots;
-	const uint32_t h = hash(a, len);
-	const struct eam_entry *x;
-	uint32_t i = h & e->mask;
+	struct eam_slot *slots = family == BY4 ? e->by4.slots : e->by6.slots;
+	struct eam_slot *x = slots + place(e, hash(a, len));
 
-	for (; slots[i]; i = (i + 1) & e->mask) {
-		if ((slots[i] ^ h) & ~e->mask)
-			continue;
-		x = &e->entries[(slots[i] & e->mask) - 1];
-		if (is_entry(x, family, a, len))
-			return x;
-	}
-	*slot = i;
-	return NULL;
+	while (x->used && !is_entry(x, family, a, len))
+		x = x + 1 < slots + e->slots ? x + 1 : slots;
+	return x;
 }
 
 /* Lengths come in groups of eight; of an address this is the part that is
@@ -83,16 +72,28 @@ XL_INLINE const struct eam_entry *find(const struct eam *e, enum family family,
 static uint8_t *hint(const struct eam *e, const struct eam_index *x,
 		     struct addr6 a, unsigned int group)
 {
-	return &x->hints[hash(addr6_mask(a, group * 8), group) & e->mask];
+	const unsigned int shortest = group ? group * 8 - 7 : 0;
+
+	return &x->hints[place(e, hash(addr6_mask(a, shortest), group))];
 }
 
-static void insert(struct eam *e, struct eam_index *x, uint32_t slot,
+static unsigned int group_of(unsigned int len)
+{
+	return (len + 7) / 8;
+}
+
+static void insert(const struct eam *e, struct eam_index *x,
+		   struct eam_slot *slot, const struct eam_entry *entry,
 		   struct addr6 a, unsigned int len)
 {
-	const unsigned int group = len / 8;
-	const uint8_t bit = (uint8_t)(1u << len % 8);
+	const unsigned int group = group_of(len);
+	const uint8_t bit = (uint8_t)(1u << (group * 8 - len));
 
-	x->slots[slot] = (hash(a, len) & ~e->mask) | e->count;
+	*slot = (struct eam_slot){ .addr6 = entry->addr6,
+				   .addr4 = entry->addr4,
+				   .len4 = entry->len4,
+				   .len6 = entry->len6,
+				   .used = true };
 	x->groups |= 1u << group;
 	x->lens[group] |= bit;
 	*hint(e, x, a, group) |= bit;
@@ -101,8 +102,8 @@ static void insert(struct eam *e, struct eam_index *x, uint32_t slot,
 const char *eam_add(struct eam *e, struct eam_entry x)
 {
 	const struct addr6 wide = widen(x.addr4);
-	uint32_t slot4 = 0;
-	uint32_t slot6 = 0;
+	struct eam_slot *slot4;
+	struct eam_slot *slot6;
 
 	if (x.len4 > 32 || x.len6 > 128 || x.len4 + 96 < x.len6)
 		return "no more IPv4 bits behind the prefix than IPv6 bits "
@@ -112,14 +113,31 @@ const char *eam_add(struct eam *e, struct eam_entry x)
 		return "prefixes without bits behind their length";
 	if (e->count == e->capacity)
 		return "fewer mappings: the table is full";
-	if (find(e, BY4, wide, x.len4, &slot4))
+	slot4 = find(e, BY4, wide, x.len4);
+	if (slot4->used)
 		return "an IPv4 prefix that is not mapped already";
-	if (find(e, BY6, x.addr6, x.len6, &slot6))
+	slot6 = find(e, BY6, x.addr6, x.len6);
+	if (slot6->used)
 		return "an IPv6 prefix that is not mapped already";
-	e->entries[e->count++] = x;
-	insert(e, &e->by4, slot4, wide, x.len4);
-	insert(e, &e->by6, slot6, x.addr6, x.len6);
+	e->count++;
+	insert(e, &e->by4, slot4, &x, wide, x.len4);
+	insert(e, &e->by6, slot6, &x, x.addr6, x.len6);
 	return NULL;
+}
+
+bool eam_next(const struct eam *e, uint32_t *at, struct eam_entry *out)
+{
+	const struct eam_slot *x;
+
+	while (*at < e->slots) {
+		x = &e->by4.slots[(*at)++];
+		if (!x->used)
+			continue;
+		*out = (struct eam_entry){ x->addr6, x->addr4, x->len4,
+					   x->len6 };
+		return true;
+	}
+	return false;
 }
 
 /* Lengths of a group that a prefix of this address may have, a bit each. A
@@ -141,24 +159,22 @@ static unsigned int highest(uint32_t bits)
 }
 
 /* The entry with the longest prefix that this address has. */
-XL_INLINE const struct eam_entry *match(const struct eam *e, enum family family,
-					struct addr6 a)
+XL_INLINE const struct eam_slot *match(const struct eam *e, enum family family,
+				       struct addr6 a)
 {
 	const struct eam_index *x = family == BY4 ? &e->by4 : &e->by6;
-	const struct eam_entry *found;
+	const struct eam_slot *found;
 	unsigned int group;
 	unsigned int lens;
 	unsigned int len;
-	uint32_t unused;
 
 	for (uint32_t left = x->groups; left; left ^= 1u << group) {
 		group = highest(left);
 		lens = candidates(e, x, a, group);
-		for (; lens; lens ^= 1u << len % 8) {
-			len = group * 8 + highest(lens);
-			found = find(e, family, addr6_mask(a, len), len,
-				     &unused);
-			if (found)
+		for (; lens; lens &= lens - 1) {
+			len = group * 8 - (unsigned int)__builtin_ctz(lens);
+			found = find(e, family, addr6_mask(a, len), len);
+			if (found->used)
 				return found;
 		}
 	}
@@ -166,14 +182,14 @@ XL_INLINE const struct eam_entry *match(const struct eam *e, enum family family,
 }
 
 /* Bits of an IPv6 address below an entry's IPv4 suffix. */
-static unsigned int below_suffix(const struct eam_entry *x)
+static unsigned int below_suffix(const struct eam_slot *x)
 {
 	return 128u - x->len6 - (32u - x->len4);
 }
 
 bool eam_4to6(const struct eam *e, uint32_t a, struct addr6 *out)
 {
-	const struct eam_entry *x = match(e, BY4, widen(a));
+	const struct eam_slot *x = match(e, BY4, widen(a));
 	unsigned int shift;
 	uint64_t suffix;
 
@@ -194,7 +210,7 @@ bool eam_4to6(const struct eam *e, uint32_t a, struct addr6 *out)
 
 bool eam_6to4(const struct eam *e, struct addr6 a, uint32_t *out)
 {
-	const struct eam_entry *x = match(e, BY6, a);
+	const struct eam_slot *x = match(e, BY6, a);
 	unsigned int shift;
 	uint64_t suffix;
 

@@ -4,9 +4,12 @@
  *
  * Longest prefix match in both families over caller-supplied memory: for
  * each family a hash table of prefixes, which is asked for one length after
- * the other, longest first. What keeps a table of many lengths fast are the
- * hints: for each eight lengths, and what an address has before them, one
- * octet that tells which of the eight are worth asking for.
+ * the other, longest first. A large table is in no cache, so that it is the
+ * places looked at which cost time: an entry stands where its hash says, so
+ * that as a rule it is the first one looked at, and once for each family. What
+ * keeps a table of many lengths fast are the hints: for each eight lengths, and
+ * what an address has before them, one octet that tells which of the eight are
+ * worth asking for.
  */
 #ifndef XLAT_SIIT_EAM_H
 #define XLAT_SIIT_EAM_H
@@ -23,16 +26,25 @@ struct eam_entry {
 	uint8_t len6;
 };
 
+/* A place for an entry in an index; all zero: it is free. */
+struct eam_slot {
+	struct addr6 addr6;
+	uint32_t addr4;
+	uint8_t len4;
+	uint8_t len6;
+	bool used;
+};
+
 /**
  * struct eam_index - entries by their prefixes of one family
- * @slots:	hash table with open addressing; 0 is a free slot
+ * @slots:	hash table with open addressing
  * @hints:	by hash of what a group's prefixes have in common, a bit for
  *		each length of the group that is in use with that
- * @groups:	bit n: lengths 8n to 8n + 7 are in use, some of them
+ * @groups:	bit n: lengths 8n - 7 to 8n are in use, some of them; bit 0: 0
  * @lens:	of each group, which
  */
 struct eam_index {
-	uint32_t *slots;
+	struct eam_slot *slots;
 	uint8_t *hints;
 	uint32_t groups;
 	uint8_t lens[17];
@@ -40,13 +52,12 @@ struct eam_index {
 
 /**
  * struct eam - the table; all zero is an empty one
- * @mask:	slots, and hints, of an index less one
+ * @slots:	slots, and hints, of an index
  */
 struct eam {
-	struct eam_entry *entries;
 	uint32_t count;
 	uint32_t capacity;
-	uint32_t mask;
+	uint32_t slots;
 	struct eam_index by4;
 	struct eam_index by6;
 };
@@ -73,12 +84,22 @@ void eam_init(struct eam *e, void *mem, uint32_t capacity);
 XL_MUST_USE const char *eam_add(struct eam *e, struct eam_entry entry);
 
 /**
+ * eam_next() - the entries one after the other, in no order
+ * @at:		0 at first; where to go on
+ *
+ * Return: false if there are no more
+ */
+XL_MUST_USE bool eam_next(const struct eam *e, uint32_t *at,
+			  struct eam_entry *out);
+
+/**
  * eam_4to6() - translate an address by the longest match (RFC 7757, 3.3.1)
  * eam_6to4() - the other way (3.3.2)
  *
  * Return: false where no entry matches
  */
 XL_MUST_USE bool eam_4to6(const struct eam *e, uint32_t a, struct addr6 *out);
-XL_MUST_USE bool eam_6to4(const struct eam *e, struct addr6 a, uint32_t *out);
+XL_MUST_USE XL_APART bool eam_6to4(const struct eam *e, struct addr6 a,
+				   uint32_t *out);
 
 #endif

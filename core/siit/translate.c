@@ -42,7 +42,7 @@ bool translate_listed(const struct net4 *nets, uint32_t count, uint32_t addr)
 
 bool translate_closed4(const struct translate *t, uint32_t addr)
 {
-	if (!legal_never4(addr) && !legal_local4(addr))
+	if (XL_LIKELY(!legal_never4(addr) && !legal_local4(addr)))
 		return false;
 	return !translate_listed(t->allow4, t->allow4_count, addr);
 }
@@ -194,30 +194,23 @@ static struct xlat_result header_4to6(const struct translate *t, struct pkt *p,
 	return xlat_forward();
 }
 
-/* An error's quote changes length, and with it what the view says. Nothing
- * else needs a copy of that: it would be a tenth of all the work. */
-static struct xlat_result error_4to6(const struct translate *t, struct pkt *p,
-				     struct pkt_view v,
-				     const struct pkt_view *q,
-				     const struct map46 *m)
-{
-	const struct xlat_result r = icmp_error_4to6(t, p, &v, q, m);
-
-	return r.verdict == XLAT_FORWARD ? header_4to6(t, p, &v, m) : r;
-}
-
 struct xlat_result translate_4to6(const struct translate *t, struct pkt *p,
 				  const struct pkt_view *v,
 				  const struct pkt_view *q,
 				  const struct map46 *m)
 {
 	struct xlat_result r = fit_ipv6(t, p, v);
+	struct pkt_view shorter;
 
 	if (r.verdict != XLAT_FORWARD)
 		return r;
-	if (v->icmp_error)
-		return error_4to6(t, p, *v, q, m);
-	r = payload_4to6(t, p, v, m);
+	if (v->icmp_error) {
+		shorter = *v;
+		r = icmp_error_4to6(t, p, &shorter, q, m);
+		v = &shorter;
+	} else {
+		r = payload_4to6(t, p, v, m);
+	}
 	return r.verdict == XLAT_FORWARD ? header_4to6(t, p, v, m) : r;
 }
 
@@ -290,22 +283,13 @@ static struct xlat_result header_6to4(const struct translate *t, struct pkt *p,
 	return xlat_forward();
 }
 
-static struct xlat_result error_6to4(const struct translate *t, struct pkt *p,
-				     struct pkt_view v,
-				     const struct pkt_view *q,
-				     const struct map64 *m)
-{
-	const struct xlat_result r = icmp_error_6to4(t, p, &v, q, m);
-
-	return r.verdict == XLAT_FORWARD ? header_6to4(t, p, &v, m) : r;
-}
-
 struct xlat_result translate_6to4(const struct translate *t, struct pkt *p,
 				  const struct pkt_view *v,
 				  const struct pkt_view *q,
 				  const struct map64 *m)
 {
 	struct xlat_result r = xlat_forward();
+	struct pkt_view shorter;
 
 	if (m->first_leg)
 		p->cut = 0;
@@ -313,8 +297,12 @@ struct xlat_result translate_6to4(const struct translate *t, struct pkt *p,
 		r = fit_ipv4(t, p, v);
 	if (r.verdict != XLAT_FORWARD)
 		return r;
-	if (v->icmp_error)
-		return error_6to4(t, p, *v, q, m);
-	r = payload_6to4(t, p, v, m);
+	if (v->icmp_error) {
+		shorter = *v;
+		r = icmp_error_6to4(t, p, &shorter, q, m);
+		v = &shorter;
+	} else {
+		r = payload_6to4(t, p, v, m);
+	}
 	return r.verdict == XLAT_FORWARD ? header_6to4(t, p, v, m) : r;
 }

@@ -28,13 +28,16 @@ static struct eam_entry entry(const uint8_t *d)
 	return x;
 }
 
+/* What was taken. */
+static struct eam_entry taken[ENTRIES];
+
 static void check_4to6(const struct eam *e, uint32_t a)
 {
 	const struct eam_entry *best = NULL;
-	const struct eam_entry *x = e->entries;
+	const struct eam_entry *x = taken;
 	struct addr6 out;
 
-	for (; x < e->entries + e->count; x++)
+	for (; x < taken + e->count; x++)
 		if (addr4_mask(a, x->len4) == x->addr4 &&
 		    (!best || x->len4 > best->len4))
 			best = x;
@@ -45,10 +48,10 @@ static void check_4to6(const struct eam *e, uint32_t a)
 static void check_6to4(const struct eam *e, struct addr6 a)
 {
 	const struct eam_entry *best = NULL;
-	const struct eam_entry *x = e->entries;
+	const struct eam_entry *x = taken;
 	uint32_t out;
 
-	for (; x < e->entries + e->count; x++)
+	for (; x < taken + e->count; x++)
 		if (addr6_equal(addr6_mask(a, x->len6), x->addr6) &&
 		    (!best || x->len6 > best->len6))
 			best = x;
@@ -59,10 +62,10 @@ static void check_6to4(const struct eam *e, struct addr6 a)
 /* Of each entry's addresses the last is the likeliest to be another's. */
 static void check_all(const struct eam *e)
 {
-	const struct eam_entry *x = e->entries;
+	const struct eam_entry *x = taken;
 	struct addr6 net;
 
-	for (; x < e->entries + e->count; x++) {
+	for (; x < taken + e->count; x++) {
 		net = addr6_mask((struct addr6){ ~0ull, ~0ull }, x->len6);
 		check_4to6(e, x->addr4 | ~addr4_mask(~0u, x->len4));
 		check_6to4(e, (struct addr6){ x->addr6.hi | ~net.hi,
@@ -83,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		x = entry(data);
 		if (eam_add(&e, x))
 			continue;
+		taken[e.count - 1] = x;
 		CHECK(eam_4to6(&e, x.addr4, &a6));
 		CHECK(eam_6to4(&e, x.addr6, &a4));
 		if (e.count > 1)

@@ -321,41 +321,92 @@ static void fill(struct naive *t, struct eam *e, size_t tries)
 	}
 }
 
+static void expect_like(const struct naive *t, const struct eam *e, uint32_t a4,
+			struct addr6 a6)
+{
+	struct addr6 got6;
+	uint8_t want[16];
+	uint8_t wire[16];
+	uint32_t want4;
+	uint32_t got4;
+	const bool hit4 = naive_4to6(t, a4, want);
+	bool hit6;
+
+	cr_assert_eq(eam_4to6(e, a4, &got6), hit4, "%08x", a4);
+	addr6_store(wire, got6);
+	if (hit4)
+		cr_assert_arr_eq(wire, want, 16, "%08x", a4);
+	addr6_store(wire, a6);
+	hit6 = naive_6to4(t, wire, &want4);
+	cr_assert_eq(eam_6to4(e, a6, &got4), hit6);
+	if (hit6)
+		cr_assert_eq(got4, want4);
+}
+
 Test(eam, EAM_05_like_a_list_searched_from_end_to_end)
 {
 	static struct naive t;
 	struct eam e;
 	void *mem = calloc(1, eam_size(2000));
-	uint8_t want[16];
-	uint8_t wire[16];
-	struct addr6 got6;
-	uint32_t want4;
-	uint32_t got4;
 	unsigned int hits = 0;
+	struct addr6 a6;
+	uint32_t unused;
 
 	eam_init(&e, mem, 2000);
 	fill(&t, &e, 2000);
 	cr_assert_gt(t.count, 500);
 	for (int i = 0; i < 4000; i++) {
-		const uint32_t a = narrow4();
-		const struct addr6 a6 = narrow6();
-		const bool hit4 = naive_4to6(&t, a, want);
-
-		cr_assert_eq(eam_4to6(&e, a, &got6), hit4);
-		addr6_store(wire, got6);
-		if (hit4)
-			cr_assert_arr_eq(wire, want, 16, "%08x", a);
-		addr6_store(wire, a6);
-		if (naive_6to4(&t, wire, &want4)) {
-			cr_assert(eam_6to4(&e, a6, &got4));
-			cr_assert_eq(got4, want4);
-			hits++;
-		} else {
-			cr_assert_not(eam_6to4(&e, a6, &got4));
-		}
+		a6 = narrow6();
+		expect_like(&t, &e, narrow4(), a6);
+		hits += eam_6to4(&e, a6, &unused);
 	}
 	cr_expect_gt(hits, 1000);
 	free(mem);
+}
+
+/* An address that has the first bits of @a, and not the next one. */
+static struct addr6 beside(struct addr6 a, unsigned int bits)
+{
+	if (bits < 64)
+		a.hi ^= 1ull << (63 - bits);
+	else if (bits < 128)
+		a.lo ^= 1ull << (127 - bits);
+	return a;
+}
+
+/* Few prefixes of one address, of all lengths, so that for each bit at which
+ * another address goes its own way there are tables in which it matters. */
+Test(eam, EAM_05_prefixes_of_one_address)
+{
+	static struct naive t;
+	static uint64_t mem[128];
+	struct addr6 a6;
+	uint32_t a4;
+	struct eam e;
+
+	cr_assert_leq(eam_size(8), sizeof(mem));
+	for (int i = 0; i < 3000; i++) {
+		a6 = (struct addr6){ (uint64_t)random32() << 32 | random32(),
+				     (uint64_t)random32() << 32 | random32() };
+		a4 = random32();
+		memset(mem, 0, sizeof(mem));
+		eam_init(&e, mem, 8);
+		for (t.count = 0; t.count < 2 + random32() % 7;) {
+			struct eam_entry x = { .len4 = (uint8_t)(random32() %
+								 33) };
+
+			x.len6 = (uint8_t)(random32() % (97u + x.len4));
+			x.addr4 = addr4_mask(a4, x.len4);
+			x.addr6 = addr6_mask(a6, x.len6);
+			if (eam_add(&e, x))
+				break;
+			t.e[t.count++] = x;
+		}
+		for (unsigned int bit = 0; bit <= 128; bit++)
+			expect_like(&t, &e,
+				    bit < 32 ? a4 ^ 1u << (31 - bit) : a4,
+				    beside(a6, bit));
+	}
 }
 
 Test(eam, EAM_07_all_suffix_lengths)
@@ -387,4 +438,19 @@ Test(eam, a_full_table_is_refused)
 	}
 	cr_expect(strstr(add("10.9.9.9", 32, "2001:db8:9::", 128), "full"));
 	expect_both("10.0.0.7", "2001:db8::7");
+}
+
+Test(eam, each_entry_once)
+{
+	struct eam_entry x;
+	unsigned int seen = 0;
+	uint32_t at = 0;
+
+	cr_expect_not(eam_next(&b.s.eam, &at, &x), "an empty table");
+	cr_assert_null(add("10.0.0.1", 32, "2001:db8::1", 128));
+	cr_assert_null(add("10.0.0.0", 24, "2001:db8:2::", 120));
+	cr_assert_null(add("0.0.0.0", 0, "2001:db8:3::", 64));
+	for (at = 0; eam_next(&b.s.eam, &at, &x); seen += 1u << x.len4 / 8)
+		cr_expect_eq(x.len6, x.len4 ? x.len4 + 96 : 64);
+	cr_expect_eq(seen, 1u << 4 | 1u << 3 | 1u);
 }

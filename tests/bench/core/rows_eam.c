@@ -87,7 +87,7 @@ static void load(struct table *t)
 
 static void unload(struct table *t)
 {
-	free(t->s.eam.entries);
+	free(t->s.eam.by4.slots);
 }
 
 static void row_load(struct table *t)

@@ -18,6 +18,8 @@ static uint32_t transport_min(const struct pkt_view *v)
 	case IP_TCP:
 		return 18;
 	case IP_UDP:
+	case IP_DCCP:
+	case IP_UDPLITE:
 		return UDP_HDR_LEN;
 	case IP_ICMP:
 		return v->version == 4 ? ICMP_HDR_LEN : 0;

@@ -108,9 +108,9 @@ struct pkt_view {
  * @v:		what was found; valid only when WHY_NONE is returned
  *
  * Checks version, lengths, the IPv4 header checksum, options, the chain of
- * extension headers, and that a first fragment of TCP, UDP or ICMP holds its
- * header up to the checksum, and a super-packet all of it. Never reads outside
- * the packet.
+ * extension headers, and that a first fragment of what has a checksum that
+ * covers addresses, or of ICMP, holds its header up to that, and a super-packet
+ * all of it. Never reads outside the packet.
  *
  * Return: WHY_NONE, or why the packet has to be dropped silently
  */

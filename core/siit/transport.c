@@ -12,14 +12,30 @@ static uint32_t check_offset(uint8_t proto)
 	return proto == IP_TCP ? TCP_CHECK : UDP_CHECK;
 }
 
+/* The checksums of both are where UDP's is. */
+static void patch_other(uint8_t *l4, const struct pkt_view *v, uint16_t delta)
+{
+	uint16_t check;
+
+	if ((v->proto != IP_DCCP && v->proto != IP_UDPLITE) || !v->first ||
+	    v->l4_len < UDP_CHECK + 2)
+		return;
+	check = csum_adjust(be_get16(l4 + UDP_CHECK), delta);
+	if (v->proto == IP_UDPLITE && check == 0)
+		check = 0xffff;
+	be_put16(l4 + UDP_CHECK, check);
+}
+
 void transport_patch(uint8_t *l4, const struct pkt_view *v, uint16_t sport,
 		     uint16_t dport, uint16_t delta, bool partial)
 {
 	const uint32_t at = check_offset(v->proto);
 	uint16_t check;
 
-	if (!v->ports)
+	if (!v->ports) {
+		patch_other(l4, v, delta);
 		return;
+	}
 	be_put16(l4, sport);
 	be_put16(l4 + 2, dport);
 	if (v->l4_len < at + 2)
@@ -84,14 +100,13 @@ struct xlat_result transport_4to6(const struct translate *t, struct pkt *p,
 {
 	uint8_t *l4 = p->data + v->l4;
 
-	if (!v->ports)
-		return xlat_forward();
-	if (v->proto == IP_UDP && !p->partial && be_get16(l4 + UDP_CHECK) == 0)
+	if (v->proto == IP_UDP && v->ports && !p->partial &&
+	    be_get16(l4 + UDP_CHECK) == 0)
 		return udp_zero_4to6(t, p, v, to);
 	clamp(t, p, v);
 	transport_patch(l4, v, to->sport, to->dport,
 			transport_delta_4to6(v, to, p->partial), p->partial);
-	if (p->partial && p->cut && !p->gso)
+	if (v->ports && p->partial && p->cut && !p->gso)
 		transport_finish(p, v);
 	return xlat_forward();
 }

@@ -42,7 +42,8 @@ XL_INLINE uint16_t transport_delta_6to4(const struct pkt_view *v,
 }
 
 /**
- * transport_patch() - new ports and checksum in a TCP or UDP header
+ * transport_patch() - new ports and checksum in a TCP or UDP header, new
+ * checksum in one of DCCP or UDP-Lite, whose ports stay
  * @l4:		transport header
  * @v:		its view; the header may be cut short if it is a quote's
  * @sport:	new source port
@@ -51,7 +52,8 @@ XL_INLINE uint16_t transport_delta_6to4(const struct pkt_view *v,
  * @partial:	the checksum is a partial one
  *
  * A UDP checksum of zero stays: there is none. One that comes out as zero
- * becomes 0xffff (RFC 768).
+ * becomes 0xffff (RFC 768; RFC 3828, 3.1). Whatever part of a packet DCCP or
+ * UDP-Lite have in their checksums, the addresses are (RFC 4340, 9.1).
  */
 void transport_patch(uint8_t *l4, const struct pkt_view *v, uint16_t sport,
 		     uint16_t dport, uint16_t delta, bool partial);

@@ -29,6 +29,7 @@ enum ip_proto {
 	IP_IGMP = 2,
 	IP_TCP = 6,
 	IP_UDP = 17,
+	IP_DCCP = 33,
 	IP_ROUTING = 43,
 	IP_FRAGMENT = 44,
 	IP_ESP = 50,
@@ -37,6 +38,7 @@ enum ip_proto {
 	IP_NONE = 59,
 	IP_DSTOPTS = 60,
 	IP_MOBILITY = 135,
+	IP_UDPLITE = 136,
 	IP_HIP = 139,
 	IP_SHIM6 = 140,
 };

@@ -60,7 +60,7 @@ static uint16_t state(const uint8_t *b, size_t len)
 
 	if (wire_parse(&w, b, len) || w.off || w.more || w.l4 + w.l4_len > len)
 		return 0;
-	if (w.proto != 6 && w.proto != 17)
+	if (w.proto != 6 && w.proto != 17 && w.proto != 33 && w.proto != 136)
 		return 0;
 	if (w.l4_len < (w.proto == 6 ? 18 : 8) ||
 	    (w.proto == 17 && !b[w.l4 + 6] && !b[w.l4 + 7]))

@@ -83,20 +83,116 @@ VECTORS(siit_transport, SIIT_082_wrong_checksums_stay_wrong, "4to6-tcp-corrupt",
 	"6to4-tcp-corrupt")
 VECTORS(siit_transport, SIIT_083_dccp_and_udp_lite, "4to6-proto-dccp")
 
-Test(siit_transport, SIIT_083_udp_lite_and_sctp_are_not_touched)
+/* What the checksum of a packet's pseudo-header and first @covered transport
+ * bytes comes to: 0xffff where it is right. RFC 4340, 9.1; RFC 3828, 3.1: the
+ * length in the pseudo-header is that of all. */
+static uint16_t partial_sum(const uint8_t *packet, size_t len, size_t covered)
+{
+	static uint8_t copy[256];
+	struct wire w;
+
+	cr_assert_null(wire_parse(&w, packet, len));
+	memset(copy, 0, sizeof(copy));
+	memcpy(copy, packet, w.l4 + covered);
+	w.b = copy;
+	return wire_transport_sum(&w);
+}
+
+/* 32 bytes of DCCP or UDP-Lite, of which @covered have a checksum. */
+static void make_covered(unsigned int proto, bool v6, size_t covered)
+{
+	static const uint8_t data[32] = { 0x0f, 0xa0,        0,       80,
+					  8,    0x10,        [9] = 7, 0x11,
+					  0x22, [30] = 0xab, 0xcd };
+	const size_t l4 = v6 ? 40 : 20;
+
+	if (v6)
+		make6(&m, (struct make6){ .next = proto }, data, 32);
+	else
+		make4(&m, (struct make4){ .proto = proto }, data, 32);
+	be_put16(m.b + l4 + 6, (uint16_t)~partial_sum(m.b, m.len, covered));
+	cr_assert_eq(partial_sum(m.b, m.len, covered), 0xffff);
+}
+
+Test(siit_transport, SIIT_083_dccp_and_udp_lite_are_adjusted)
+{
+	static const unsigned int protos[] = { 33, 136 };
+	static const size_t covers[] = { 32, 16, 8 };
+	uint8_t wrong[2];
+
+	for (size_t i = 0; i < 12; i++) {
+		const bool v6 = i & 1;
+		const size_t covered = covers[i / 4];
+		const size_t from = v6 ? 40 : 20;
+		const size_t to = v6 ? 20 : 40;
+
+		make_covered(protos[i / 2 % 2], v6, covered);
+		put_one(&b, &m);
+		cr_expect_eq(partial_sum(b.packet[0], b.len[0], covered),
+			     0xffff, "case %zu", i);
+		cr_expect_arr_eq(b.packet[0] + to, m.b + from, 6);
+		cr_expect_arr_eq(b.packet[0] + to + 8, m.b + from + 8, 24);
+		/* What was wrong stays so. */
+		m.b[from + 7] ^= 1;
+		memcpy(wrong, b.packet[0] + to + 6, 2);
+		put_one(&b, &m);
+		cr_expect_neq(partial_sum(b.packet[0], b.len[0], covered),
+			      0xffff);
+		cr_expect_arr_neq(b.packet[0] + to + 6, wrong, 2);
+	}
+}
+
+Test(siit_transport, SIIT_083_so_are_those_in_an_error)
+{
+	static struct made quoted;
+
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		make_covered(33, v6, 32);
+		quoted = m;
+		if (v6)
+			make6_error(&m, (struct make6){ 0 }, 1, 4, 0, quoted.b,
+				    quoted.len);
+		else
+			make4_error(&m, (struct make4){ 0 }, 3, 3, 0, quoted.b,
+				    quoted.len);
+		put_one(&b, &m);
+		cr_expect_eq(partial_sum(out_icmp(&b) + 8, v6 ? 52 : 72, 32),
+			     0xffff);
+	}
+}
+
+/* RFC 3828, 3.1: what comes out as zero is sent as all ones. */
+Test(siit_transport, SIIT_083_udp_lite_never_without_checksum)
+{
+	uint16_t sum;
+
+	make_covered(136, true, 32);
+	/* Make the sum of all else that of IPv4's all ones. */
+	put_one(&b, &m);
+	sum = be_get16(b.packet[0] + 20 + 6);
+	be_put16(m.b + 40 + 8, (uint16_t)(be_get16(m.b + 40 + 8) + sum));
+	be_put16(m.b + 40 + 6, 0);
+	be_put16(m.b + 40 + 6, (uint16_t)~partial_sum(m.b, m.len, 32));
+	put_one(&b, &m);
+	cr_expect_eq(be_get16(b.packet[0] + 20 + 6), 0xffff);
+}
+
+Test(siit_transport, SIIT_083_sctp_and_later_fragments_are_not_touched)
 {
 	static const uint8_t data[] = { 0xde, 0xad, 0xbe, 0xef, 1, 2,  3,  4,
 					5,    6,    7,    8,    9, 10, 11, 12 };
-	static const unsigned int protos[] = { 33, 132, 136 };
+	static const unsigned int protos[] = { 132, 33, 136 };
 
 	for (size_t i = 0; i < 3; i++) {
-		make4(&m, (struct make4){ .proto = protos[i] }, data, 16);
+		make4(&m,
+		      (struct make4){ .proto = protos[i], .off = i ? 64 : 0 },
+		      data, 16);
 		put_one(&b, &m);
-		cr_expect_arr_eq(b.packet[0] + 40, data, 16);
-		make6(&m, (struct make6){ .next = protos[i] }, data, 16);
-		put_one(&b, &m);
-		cr_expect_arr_eq(b.packet[0] + 20, data, 16);
+		cr_expect_arr_eq(b.packet[0] + (i ? 48 : 40), data, 16);
 	}
+	make6(&m, (struct make6){ .next = 132 }, data, 16);
+	put_one(&b, &m);
+	cr_expect_arr_eq(b.packet[0] + 20, data, 16);
 }
 
 /* A SYN with MSS 1460. */

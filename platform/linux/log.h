@@ -18,7 +18,8 @@ enum log_format { LOG_FMT_TEXT, LOG_FMT_JSON };
  * log_setup() - name, threshold and format of all later lines
  * @name:	the instance's; kept by reference
  *
- * From the first call on no line waits for whoever reads the log.
+ * From the first call on no line waits for whoever reads the log, unless it is
+ * a pipe or a terminal that we may not open.
  */
 void log_setup(const char *name, enum log_level level, enum log_format format);
 

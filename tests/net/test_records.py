@@ -192,6 +192,15 @@ class Log(Case):
         self.out(udp(BOB, SERVER6, 4001, 53))
         self.assertEqual(self.plat.output().count("event=binding"), 2)
 
+    def test_collectors_need_a_restart(self):
+        self.begin_with_config("log-bindings")
+        self.write("log-sessions", "ipfix 127.0.0.1:4739", "syslog ::1")
+        said = lab.ask("plat", "reload")
+        self.assertEqual(set(said["needs-restart"].split()),
+                         {"ipfix", "syslog"})
+        self.out(udp(ANN, SERVER6, 4000, 53))
+        self.line("session-created")
+
     def test_nobody_reads_the_log(self):
         """A pipe that is full: packets flow, the oldest records are lost and
         counted, and those that are left come whole when it is read."""
@@ -377,19 +386,21 @@ class Syslog(Case):
         self.plat.wait_output("syslog: takes records again")
 
 
-class Ipfix(Case):
-    def collector(self, address="127.0.0.1"):
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        with self.box.inside():
-            sock = socket.socket(family, socket.SOCK_DGRAM)
-        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
-        sock.bind((address, 4739))
-        self.addCleanup(sock.close)
-        return Collector(sock)
+def collector(case, address="127.0.0.1"):
+    """An IPFIX collector in the box."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with case.box.inside():
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
+    sock.bind((address, 4739))
+    case.addCleanup(sock.close)
+    return Collector(sock)
 
+
+class Ipfix(Case):
     def test_bindings(self):
         """Read by a decoder that has nothing of ours."""
-        with self.collector() as c:
+        with collector(self) as c:
             self.begin("--ipfix", "127.0.0.1:4739")
             p = self.out(udp(ANN, SERVER6, 4000, 53))
             record = c.record()
@@ -399,7 +410,7 @@ class Ipfix(Case):
         self.assertEqual(c.domain, 1)
 
     def test_sessions_say_with_whom(self):
-        with self.collector() as c:
+        with collector(self) as c:
             self.begin("--ipfix", "127.0.0.1:4739", "--log-sessions")
             p = self.out(tcp(ANN, SERVER6, 4000, 80, SYN))
             record = c.record()
@@ -413,7 +424,7 @@ class Ipfix(Case):
         longer than what passes everywhere: of 512 bytes with its headers,
         where IPv6 has 1280."""
         for address, most in ("127.0.0.1", 512 - 28), ("::1", 1280 - 48):
-            with self.subTest(address), self.collector(address) as c:
+            with self.subTest(address), collector(self, address) as c:
                 self.begin("--ipfix", f"[{address}]:4739"
                            if ":" in address else f"{address}:4739")
                 self.flood(3000)
@@ -427,20 +438,20 @@ class Ipfix(Case):
     def test_templates_come_again(self):
         """Who begins to listen later understands after a while."""
         self.begin("--ipfix", "127.0.0.1:4739", "--ipfix-refresh", "1s")
-        with self.collector() as c:
+        with collector(self) as c:
             lab.wait_for(lambda: c.read() and c.templates, "templates", 10)
             self.out(udp(ANN, SERVER6, 4000, 53))
             self.assertEqual(c.record()[7], 4000)
 
     def test_a_collector_that_went_away(self):
-        with self.collector() as c:
+        with collector(self) as c:
             self.begin("--ipfix", "127.0.0.1:4739", "--ipfix-refresh", "1s")
             self.out(udp(ANN, SERVER6, 4000, 53))
             c.record()
         self.flood(200)
         self.plat.wait_output("ipfix: records cannot be sent: Connection "
                               "refused")
-        with self.collector() as c:
+        with collector(self) as c:
             last = c.record()
             while last[7] != 1024 + 199:
                 last = c.record()

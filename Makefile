@@ -8,6 +8,7 @@
 # make bench       figures beside plain forwarding and other translators
 # make dist        binaries for other architectures as well, below build/dist
 # make dist-check  run those under qemu: they start, core passes its unit tests
+# make deb         a Debian package, below build
 # make completions for bash, zsh and fish, below build/completions
 # make fuzz        fuzzers alone, FUZZ_SECONDS=N all together (60)
 # make afl         the same, with AFL++

@@ -38,3 +38,11 @@ $(B)/cross-obj/%.o: %.c $(MAKEFILE_LIST) | $(DEPS)/.done
 		-c -o $@ $<
 
 -include $(CROSS_O:.o=.d)
+
+# A Debian package for this machine's architecture.
+DEB_ARCH = $(shell dpkg --print-architecture)
+
+.PHONY: deb
+deb: all
+	$(call say,DEB)scripts/deb.sh $(B)/xlat $(DEB_ARCH) \
+		$(B)/xlat_$(VERSION)_$(DEB_ARCH).deb

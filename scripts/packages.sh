@@ -22,7 +22,7 @@ packages() {
 			tmux tshark ;;
 	lint)
 		echo python3 git clang clang-format clang-tidy cppcheck \
-			shellcheck universal-ctags mandoc ;;
+			shellcheck universal-ctags mandoc lintian dpkg-dev ;;
 	cross)
 		echo gcc-arm-linux-gnueabi gcc-arm-linux-gnueabihf \
 			gcc-aarch64-linux-gnu gcc-i686-linux-gnu \

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
 # make             build/xlat: one static binary (musl), stripped
-# make check       unit tests, tests of the real binary in namespaces, fuzzers
+# make check       unit tests, tests of the real binary in namespaces, fuzzers,
+#                  two minutes of soak
 # make unit, net   one half of it
 # make lint        what can be checked without running it
+# make soak        all daemons at work for SECONDS=N (3600), with faults
 # make demo        the whole path, shown with real programs
 # make bench       figures beside plain forwarding and other translators
 # make dist        binaries for other architectures as well, below build/dist
@@ -24,7 +26,7 @@ VERSION := 0.1.0
 B      ?= build
 DEPS   ?= build/deps
 PREFIX ?= /usr/local
-TESTS  ?= unit net fuzz
+TESTS  ?= unit net fuzz soak
 CC     := gcc
 MUSL   := musl-gcc
 CLANG  := clang
@@ -48,7 +50,7 @@ include mk/fuzz.mk
 include mk/dist.mk
 
 .DEFAULT_GOAL := all
-.PHONY: all deps check unit net lint bench demo install completions clean distclean
+.PHONY: all deps check unit net soak lint bench demo install completions clean distclean
 
 all: $(B)/xlat
 
@@ -69,6 +71,11 @@ unit: $(B)/unit
 
 net: all $(B)/.have-net
 	$(Q)python3 tests/run.py net
+
+SECONDS ?= 3600
+
+soak: all $(B)/.have-net
+	$(Q)SOAK_SECONDS=$(SECONDS) python3 tests/run.py soak
 
 lint: all $(B)/.have-lint
 	$(Q)python3 tests/run.py lint

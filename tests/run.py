@@ -6,6 +6,7 @@ lint  every executable in tests/lint, a few at a time
 unit  the Criterion program (environment UNIT)
 net   every tests/net/test_*.py, one after the other: they share the machine
 fuzz  every fuzzer, for FUZZ_SECONDS all together
+soak  all daemons at work, for SOAK_SECONDS
 
 A file may print TAP ("ok - name", "not ok - name") or unittest's summary;
 then its tests are counted one by one. Otherwise its exit status is one test.
@@ -50,7 +51,7 @@ class Outcome:
         sys.stdout.flush()
 
 
-def start(argv, **more):
+def start(argv, timeout=TIMEOUT, **more):
     """Run argv in a process group of its own that does not outlive it."""
     begin = time.monotonic()
     proc = subprocess.Popen(argv, cwd=ROOT, text=True, errors="replace",
@@ -59,9 +60,9 @@ def start(argv, **more):
                             **more)
     late = ""
     try:
-        out, _ = proc.communicate(timeout=TIMEOUT)
+        out, _ = proc.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        late = f"\nstopped after {TIMEOUT} s"
+        late = f"\nstopped after {timeout} s"
         os.killpg(proc.pid, signal.SIGTERM)
         try:
             out, _ = proc.communicate(timeout=20)
@@ -105,11 +106,11 @@ def count(status, out):
     return passed, failed, skipped
 
 
-def run_file(path, env=None):
+def run_file(path, env=None, timeout=TIMEOUT):
     argv = [str(path)]
     if path.suffix == ".py":
         argv.insert(0, sys.executable)
-    status, out, seconds = start(argv, env=env)
+    status, out, seconds = start(argv, timeout, env=env)
     return path.relative_to(ROOT), status, out, seconds
 
 
@@ -164,9 +165,17 @@ def group_fuzz():
     yield Outcome("fuzz", count(status, out), out, seconds)
 
 
+def group_soak():
+    seconds = int(os.environ.get("SOAK_SECONDS", "120"))
+    name, status, out, took = run_file(
+        ROOT / "tests/soak/soak.py", dict(os.environ, PYTHONUNBUFFERED="1"),
+        timeout=seconds + 180)
+    yield Outcome(name, count(status, out), out, took)
+
+
 def main(groups):
     known = {"lint": group_lint, "unit": group_unit, "net": group_net,
-             "fuzz": group_fuzz}
+             "fuzz": group_fuzz, "soak": group_soak}
     passed = failed = skipped = 0
     for group in groups:
         for outcome in known[group]():

@@ -366,6 +366,72 @@ class Mss(Case):
             self.assertEqual(q.body[20:], option(told))
 
 
+class Figures(Case):
+    """What RFC 7659 and RFC 8512 want to be told, and xlat tells."""
+    more = ["--max-sessions", "20", "--max-bindings-per-subscriber", "5",
+            "--static", "tcp,[2001:db8:b::1]:80,192.0.2.9:80",
+            "--icmp-error-rate", "8"]
+
+    def figure(self, name, where="counters"):
+        return lab.ask("plat", where)[name]
+
+    def test_C68_10_M76_02_bindings(self):
+        """Of all, of a subscriber, of an address by protocol; and what is
+        scraped is the same."""
+        self.out(udp(ANN, SERVER6, 4000, 53))
+        self.out(udp(ANN, SERVER6, 4002, 53))
+        self.out(tcp(ANN, SERVER6, 4000, 80, SYN))
+        self.assertEqual(self.figure("bindings", "status"), 4)
+        rows = {r["client"]: r for r in lab.ask("plat", "subscribers")}
+        self.assertEqual({c: r["bindings"] for c, r in rows.items()},
+                         {"2001:db8:a::/64": 3, "2001:db8:b::/64": 1})
+        pool = rows["2001:db8:a::/64"]["pool"]
+        here, = (r for r in lab.ask("plat", "pools") if r["pool"] == pool)
+        static = pool == "192.0.2.9"
+        self.assertEqual((here["udp-used"], here["tcp-used"]),
+                         (2, 1 + static))
+        page = lab.ctl("plat", "metrics").stdout
+        for line in ("xlat_plat_bindings 4", "xlat_plat_sessions 3",
+                     "xlat_plat_subscribers 2"):
+            self.assertIn(f"\n{line}\n", page)
+
+    def test_M76_07_M76_11_what_is_refused(self):
+        for port in range(5):
+            self.out(udp(ANN, SERVER6, 4000 + port, 53))
+        self.dropped(udp(ANN, SERVER6, 5000, 53), "subscriber-bindings")
+        self.dropped(packets.ip(ANN, SERVER6, 50, bytes(32)),
+                     "unknown-protocol")
+        for port in range(15):
+            self.out(udp(ANN, SERVER6, 4000, 1000 + port))
+        self.dropped(udp(ANN, SERVER6, 4000, 53053), "table-full")
+
+    def test_M76_10_fragments_beyond_the_queue(self):
+        """Of one sender 128 wait for the first of their datagrams."""
+        for ident in range(200):
+            self.tap.send(packets.ip(SERVER4, "192.0.2.8", UDP, bytes(64),
+                                     df=False, ident=ident, frag=64))
+        lab.wait_for(lambda: self.figure("drop-fragment") +
+                     self.figure("drop-fragment-held") >= 200, "all of them")
+        self.assertEqual(self.figure("drop-fragment-held"), 128)
+
+    def test_M76_16_errors_hairpins_and_held(self):
+        bob = self.out(udp(BOB, SERVER6, 5000, 53))
+        low = int(packets.address(bob.src))
+        self.tap.ask(udp(ANN, f"2001:db8:64::{low >> 16:x}:{low & 65535:x}",
+                         4000, bob.sport), six)
+        self.assertEqual(self.figure("hairpinned"), 1)
+        self.dropped(tcp(SERVER4, "192.0.2.8", 53, 4000, SYN), "syn-held")
+        self.assertEqual(self.figure("syns-held", "status"), 1)
+        for _ in range(100):
+            self.tap.send(udp(ANN, SERVER6, 4000, 53, ttl=1))
+        lab.wait_for(lambda: self.figure("drop-hop-limit") == 100, "all")
+        sent, kept = (self.figure("icmp-errors-sent"),
+                      self.figure("drop-error-limit"))
+        self.assertEqual(sent + kept, 100)
+        self.assertGreater(sent, 0)
+        self.assertGreater(kept, 0)
+
+
 if __name__ == "__main__":
     lab.enter()
     unittest.main(verbosity=2)

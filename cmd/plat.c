@@ -211,7 +211,8 @@ static enum exit_status add_routes(struct trans *t)
 /* What is restored has been told of before: nothing of it is new. */
 static void listen_to(struct plat *d)
 {
-	nat64_listen(d->nat64, record_ring(d->record, false));
+	nat64_listen(d->nat64,
+		     record_ring(d->record, d->opt->nat64.port_block));
 }
 
 static enum exit_status open_plat(struct app *a)

@@ -202,6 +202,45 @@ static const char *parse_max_sessions(void *field, const char *text)
 			 "a number from 1 to 16777214");
 }
 
+static const char *parse_port_block(void *field, const char *text)
+{
+	static const char expected[] = "64, 128, 256, 512, 1024, 2048, 4096 or "
+				       "8192";
+	uint32_t *size = field;
+	const char *wrong = parse_u32(field, text, NAT64_BLOCK_MIN,
+				      NAT64_BLOCK_MAX, expected);
+
+	return wrong || *size & (*size - 1) ? expected : NULL;
+}
+
+static const char *parse_max_blocks(void *field, const char *text)
+{
+	return parse_u32(field, text, 1, 1024, "a number from 1 to 1024");
+}
+
+static const char *parse_hold_down(void *field, const char *text)
+{
+	*(uint32_t *)field = 0;
+	return strcmp(text, "0") == 0 || parse_duration(text, field)
+		       ? NULL
+		       : "a time such as 120s or 2m, or 0";
+}
+
+static const char *parse_hold_max(void *field, const char *text)
+{
+	return parse_u32(field, text, 1, NAT64_HOLD_MAX,
+			 "a number from 1 to 16777216");
+}
+
+static const char *parse_parity(void *field, const char *text)
+{
+	static const char *const words[] = { "keep", "ignore", NULL };
+	const int n = parse_word(text, words);
+
+	*(bool *)field = n == 1;
+	return n < 0 ? "keep or ignore" : NULL;
+}
+
 static const char *parse_rate(void *field, const char *text)
 {
 	return parse_u32(field, text, 1, NAT64_RATE_MAX,
@@ -272,6 +311,21 @@ static const struct option_row rows[] = {
 	OPTION(struct plat_options, nat64.max_per_binding,
 	       "max-sessions-per-binding", "N", parse_max_sessions, OPTION_LIVE,
 	       "default: no limit"),
+	OPTION(struct plat_options, nat64.port_block, "port-block", "SIZE",
+	       parse_port_block, OPTION_LIVE,
+	       "subscribers get blocks of so many ports"),
+	OPTION(struct plat_options, nat64.max_blocks,
+	       "max-blocks-per-subscriber", "N", parse_max_blocks, OPTION_LIVE,
+	       "default: no limit"),
+	OPTION(struct plat_options, nat64.hold_down, "hold-down", "TIME",
+	       parse_hold_down, OPTION_LIVE,
+	       "how long a port is not used again; default: 120s"),
+	OPTION(struct plat_options, nat64.hold_max, "hold-down-max", "N",
+	       parse_hold_max, OPTION_LIVE,
+	       "how many are kept so; default: 262144"),
+	OPTION(struct plat_options, nat64.any_parity, "port-parity",
+	       "keep|ignore", parse_parity, OPTION_LIVE,
+	       "odd UDP ports become odd ones; default: keep"),
 	OPTION(struct plat_options, state, "state", "FILE", parse_state, 0,
 	       "keep sessions over a restart in it"),
 	OPTION(struct plat_options, state_interval, "state-interval", "TIME",

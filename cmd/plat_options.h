@@ -46,6 +46,8 @@ struct plat_options {
 				     [NAT64_FRAGMENT] = 2 },                   \
 			.max_sessions = 1u << 20,                              \
 			.subscriber_len = 64,                                  \
+			.hold_down = 120,                                      \
+			.hold_max = 262144,                                    \
 		},                                                             \
 	}
 

@@ -12,6 +12,10 @@ static void gauges(const void *ctx, struct report *r)
 	report_gauge(r, "bindings", "Bindings in the table", s.bindings);
 	report_gauge(r, "subscribers", "Subscribers with sessions",
 		     s.subscribers);
+	report_gauge(r, "port-blocks", "Blocks of ports that are given out",
+		     s.blocks);
+	report_gauge(r, "ports-kept", "Ports that are free but not used yet",
+		     s.ports_kept);
 	report_gauge(r, "syns-held", "TCP SYNs from outside that wait",
 		     s.syns_held);
 }
@@ -38,6 +42,8 @@ void platshow_counters(const void *ctx, struct report *r)
 		       s.sessions_created);
 	report_counter(r, "bindings-created", "Bindings ever made",
 		       s.bindings_created);
+	report_counter(r, "port-blocks-created", "Blocks ever given out",
+		       s.blocks_created);
 	report_counter(r, "hairpinned", "Packets from one customer to another",
 		       s.hairpinned);
 	state_counters(&d->state, r);

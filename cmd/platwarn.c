@@ -15,6 +15,7 @@ static bool is_want(enum xlat_why why)
 	case WHY_SUBSCRIBER_LIMIT:
 	case WHY_SUBSCRIBER_BINDINGS:
 	case WHY_SUBSCRIBER_RATE:
+	case WHY_SUBSCRIBER_PORTS:
 	case WHY_BINDING_LIMIT:
 		return true;
 	default:

@@ -42,12 +42,15 @@ static void restore(struct state *s, struct nat64 *n, const uint8_t *file,
 	const size_t count = snapshot_count(len);
 	const uint8_t *at = snapshot_first(file);
 	const uint32_t away = snapshot_away(file, &s->origin);
+	size_t sessions = 0;
 	size_t good = 0;
 
-	for (size_t i = 0; i < count; i++, at += SNAPSHOT_RECORD)
+	for (size_t i = 0; i < count; i++, at += SNAPSHOT_RECORD) {
+		sessions += snapshot_is_session(at);
 		good += snapshot_restore(n, at, away, s->loop->now);
+	}
 	log_info("state %s: %zu of %zu sessions restored after %u s", s->path,
-		 good, count, away);
+		 good, sessions, away);
 }
 
 static bool read_whole(int fd, uint8_t *to, size_t len)

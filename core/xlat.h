@@ -117,6 +117,9 @@
 	R(BINDING_LIMIT, "binding-limit",                                      \
 	  "the binding has as many sessions as it may",                        \
 	  "look at that host and port; raise max-sessions-per-binding")        \
+	R(SUBSCRIBER_PORTS, "subscriber-ports",                                \
+	  "the ports that the subscriber may have are in use",                 \
+	  "look at that subscriber; raise max-blocks-per-subscriber")          \
 	R(POOL_EXHAUSTED, "pool-exhausted", "no free port in pool4",           \
 	  "add addresses to pool4")                                            \
 	R(SYN_HELD, "syn-held", "unsolicited TCP SYN, held for six seconds",   \

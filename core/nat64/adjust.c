@@ -35,6 +35,9 @@ static void take_over(struct nat64_config *to, const struct nat64_config *c)
 	to->max_bindings = c->max_bindings;
 	to->max_rate = c->max_rate;
 	to->max_per_binding = c->max_per_binding;
+	to->max_blocks = c->max_blocks;
+	to->hold_down = c->hold_down;
+	to->any_parity = c->any_parity;
 }
 
 bool nat64_adjust(struct nat64 *n, const struct nat64_config *c)

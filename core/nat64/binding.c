@@ -2,6 +2,8 @@
 #include "nat64/binding.h"
 
 #include "nat64/hash.h"
+#include "nat64/port.h"
+#include "nat64/tell.h"
 
 static uint64_t hash6(const struct nat64 *n, struct addr6 client, uint16_t port,
 		      enum bib bib)
@@ -54,14 +56,6 @@ uint32_t binding_find4(const struct nat64 *n, uint32_t pool, uint16_t port,
 	return 0;
 }
 
-/* 64 bits that nobody can foresee who does not know the key. */
-static uint64_t draw(struct nat64 *n)
-{
-	const uint64_t word = n->draws++;
-
-	return hash_words(n->cfg.key, &word, 1, HASH_RANDOM);
-}
-
 static bool enter(struct nat64 *n, const struct binding *b, uint32_t index)
 {
 	const uint64_t by6 = hash6(n, b->client, b->client_port, b->bib);
@@ -87,13 +81,13 @@ static enum xlat_why record(struct nat64 *n, const struct binding *as,
 			return WHY_NONE;
 		slab_give(&n->bindings, *index);
 	}
-	pool_give(&n->pool, as->pool, as->bib, as->pool_port);
+	port_give(n, as->pool, as->bib, as->pool_port);
 	return WHY_TABLE_FULL;
 }
 
 /* The same, and it counts. */
-static enum xlat_why add(struct nat64 *n, const struct binding *as,
-			 uint32_t *index)
+XL_APART static enum xlat_why add(struct nat64 *n, const struct binding *as,
+				  uint32_t *index)
 {
 	const enum xlat_why why = record(n, as, index);
 
@@ -112,13 +106,6 @@ static enum xlat_why has_room(const struct nat64 *n, uint32_t subscriber)
 		       : WHY_NONE;
 }
 
-static enum xlat_why take_port(struct nat64 *n, struct binding *b)
-{
-	b->pool_port =
-		pool_take(&n->pool, b->pool, b->bib, b->client_port, draw(n));
-	return b->pool_port ? WHY_NONE : WHY_POOL_EXHAUSTED;
-}
-
 enum xlat_why binding_open(struct nat64 *n, struct addr6 client, uint16_t port,
 			   enum bib bib, uint32_t *index)
 {
@@ -129,10 +116,10 @@ enum xlat_why binding_open(struct nat64 *n, struct addr6 client, uint16_t port,
 
 	if (why)
 		return why;
-	b.pool = (uint16_t)subscriber_at(n, b.subscriber)->pool;
+	b.pool = subscriber_at(n, b.subscriber)->pool;
 	why = has_room(n, b.subscriber);
 	if (!why)
-		why = take_port(n, &b);
+		why = port_take(n, &b);
 	if (!why)
 		why = add(n, &b, index);
 	if (why)
@@ -145,7 +132,7 @@ static enum bib bib_of(uint8_t proto)
 	return proto == IP_UDP ? BIB_UDP : proto == IP_TCP ? BIB_TCP : BIB_ICMP;
 }
 
-enum xlat_why binding_fix(struct nat64 *n, const struct nat64_static *s)
+XL_RARE enum xlat_why binding_fix(struct nat64 *n, const struct nat64_static *s)
 {
 	const uint32_t pool = pool_find(&n->pool, s->pool);
 	struct binding b = { .client = s->client,
@@ -160,12 +147,12 @@ enum xlat_why binding_fix(struct nat64 *n, const struct nat64_static *s)
 
 	if (why)
 		return why;
-	pool_claim(&n->pool, b.pool, b.bib, b.pool_port);
+	port_fix(n, &b);
 	return add(n, &b, &unused);
 }
 
-enum xlat_why binding_restore(struct nat64 *n, const struct session *s,
-			      uint32_t *index)
+XL_RARE enum xlat_why binding_restore(struct nat64 *n, const struct session *s,
+				      uint32_t *index)
 {
 	const uint32_t pool = pool_find(&n->pool, s->pool);
 	struct binding b = { .client = s->client,
@@ -175,17 +162,16 @@ enum xlat_why binding_restore(struct nat64 *n, const struct session *s,
 			     .bib = s->bib };
 	enum xlat_why why;
 
-	if (pool == POOL_NONE ||
-	    !pool_is_free(&n->pool, pool, s->bib, s->pool_port))
+	if (pool == POOL_NONE)
 		return WHY_POOL_EXHAUSTED;
 	why = subscriber_fix(n, s->client, pool, &b.subscriber);
 	if (why)
 		return why;
 	why = has_room(n, b.subscriber);
-	if (!why) {
-		pool_claim(&n->pool, pool, s->bib, s->pool_port);
+	if (!why && !port_claim(n, &b))
+		why = WHY_POOL_EXHAUSTED;
+	if (!why)
 		why = add(n, &b, index);
-	}
 	if (why)
 		subscriber_release(n, b.subscriber);
 	return why;
@@ -201,7 +187,7 @@ static void close(struct nat64 *n, uint32_t index)
 	table_remove(&n->bindings_by4,
 		     hash4(n, binding_pool_addr(n, b), b->pool_port, b->bib),
 		     index);
-	pool_give(&n->pool, b->pool, b->bib, b->pool_port);
+	port_release(n, b->pool, b->bib, b->pool_port);
 	subscriber_at(n, subscriber)->bindings--;
 	subscriber_release(n, subscriber);
 	slab_give(&n->bindings, index);

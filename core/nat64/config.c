@@ -34,6 +34,29 @@ static const char *check_pool4(const struct nat64_config *c)
 	return NULL;
 }
 
+/* Each address has to have a block to give. */
+static const char *check_blocks(const struct nat64_config *c)
+{
+	const uint32_t size = c->port_block;
+
+	if (!size)
+		return NULL;
+	if (size < NAT64_BLOCK_MIN || size > NAT64_BLOCK_MAX ||
+	    size & (size - 1))
+		return "port blocks of 64, 128, 256, 512, 1024, 2048, 4096 or "
+		       "8192 ports";
+	for (uint32_t i = 0; i < c->pool4_count; i++) {
+		const struct nat64_range *r = &c->pool4[i];
+		const uint32_t low = r->port_min > WELL_KNOWN_MAX
+					     ? r->port_min
+					     : WELL_KNOWN_MAX + 1;
+
+		if ((low + size - 1) / size >= (r->port_max + 1u) / size)
+			return "ports with room for a port block above 1023";
+	}
+	return NULL;
+}
+
 /* RFC 6146, 4; RFC 4787, 5382 and 5508. */
 static const char *check_timeouts(const struct nat64_config *c)
 {
@@ -54,12 +77,14 @@ static const char *check_timeouts(const struct nat64_config *c)
 	return NULL;
 }
 
-const char *nat64_config_check(const struct nat64_config *c)
+XL_RARE const char *nat64_config_check(const struct nat64_config *c)
 {
 	const char *wrong = pref64_check(c->pool6.prefix, c->pool6.len);
 
 	if (!wrong)
 		wrong = check_pool4(c);
+	if (!wrong)
+		wrong = check_blocks(c);
 	if (!wrong)
 		wrong = check_timeouts(c);
 	if (wrong)
@@ -68,6 +93,8 @@ const char *nat64_config_check(const struct nat64_config *c)
 		return "from 1 to 16777214 sessions";
 	if (c->subscriber_len == 0 || c->subscriber_len > 128)
 		return "a subscriber prefix of 1 to 128 bits";
+	if (c->hold_max > NAT64_HOLD_MAX || (c->hold_down && !c->hold_max))
+		return "from 1 to 16777216 ports kept back";
 	if (c->max_rate > NAT64_RATE_MAX)
 		return "at most 1000000 new sessions a second";
 	return NULL;

@@ -3,6 +3,7 @@
  * expire.c - what happens when nothing happens
  */
 #include "nat64/clock.h"
+#include "nat64/cooling.h"
 #include "nat64/fragment.h"
 #include "nat64/held.h"
 #include "nat64/session.h"
@@ -78,7 +79,7 @@ bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
 	clock_set(n, now);
 	for (; budget && !built; budget--) {
 		if (fragment_release(n, out, &built) || fragment_expire(n) ||
-		    held_expire(n, out, &built))
+		    held_expire(n, out, &built) || cooling_expire(n))
 			continue;
 		when = wheel_first(n, &i);
 		wheel_turn(n, when);
@@ -99,7 +100,7 @@ uint64_t nat64_next_expiry(const struct nat64 *n)
 	uint32_t unused;
 	const uint64_t next =
 		sooner(sooner(wheel_first(n, &unused), held_next_expiry(n)),
-		       fragment_next_expiry(n));
+		       sooner(fragment_next_expiry(n), cooling_next_expiry(n)));
 
 	return next == UINT64_MAX ? next : next * NS_PER_S;
 }

@@ -3,6 +3,7 @@
  * nat64.c - a NAT64 as a whole: memory, the way in
  */
 #include "nat64/binding.h"
+#include "nat64/block.h"
 #include "nat64/clock.h"
 #include "nat64/fragment.h"
 #include "nat64/path.h"
@@ -44,12 +45,13 @@ static void deal_table(struct plan *plan, struct table *t, uint32_t entries)
 static void deal_pool(struct plan *plan, struct pool *pool, size_t count)
 {
 	pool->addrs = deal(plan, count * sizeof(*pool->addrs));
-	pool->bits = deal(plan,
-			  count * BIB_COUNT * POOL_WORDS * sizeof(*pool->bits));
+	pool->bits = deal(plan, count * POOL_TABLES * POOL_WORDS *
+					sizeof(*pool->bits));
 }
 
 /* Where everything is, in @n, which lies at the beginning itself. */
-static size_t lay_out(struct nat64 *n, const struct nat64_config *c, void *base)
+XL_RARE static size_t lay_out(struct nat64 *n, const struct nat64_config *c,
+			      void *base)
 {
 	struct plan plan = { .base = base };
 	const uint32_t max = c->max_sessions;
@@ -74,6 +76,8 @@ static size_t lay_out(struct nat64 *n, const struct nat64_config *c, void *base)
 	deal_slab(&plan, &n->waiting, sizeof(struct waiting), WAITING_MAX);
 	deal_table(&plan, &n->datagrams_by, DATAGRAMS);
 	n->shares = deal(&plan, FRAGMENT_SHARES * sizeof(*n->shares));
+	n->blocks = deal(&plan, block_count(c) * sizeof(*n->blocks));
+	n->cooling = deal(&plan, (size_t)c->hold_max * sizeof(*n->cooling));
 	deal_pool(&plan, &n->pool, (size_t)pool_size(c->pool4, c->pool4_count));
 	return plan.size;
 }
@@ -85,13 +89,15 @@ size_t nat64_size(const struct nat64_config *c)
 	return lay_out(&unused, c, NULL);
 }
 
-struct nat64 *nat64_init(void *mem, const struct nat64_config *c)
+XL_RARE struct nat64 *nat64_init(void *mem, const struct nat64_config *c)
 {
 	struct nat64 *n = mem;
 
 	n->cfg = *c;
 	(void)lay_out(n, c, mem);
 	pool_fill(&n->pool, c->pool4, c->pool4_count);
+	if (c->port_block)
+		pool_cut(&n->pool, c->port_block, WELL_KNOWN_MAX + 1);
 	for (uint32_t i = 0; i < c->static_count; i++)
 		if (binding_fix(n, &c->statics[i]))
 			return NULL;

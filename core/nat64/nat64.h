@@ -60,6 +60,9 @@ struct nat64_static {
 #define NAT64_STATIC_MAX   4096
 #define NAT64_SESSIONS_MAX ((1u << 24) - 2) /* 16777214 */
 #define NAT64_RATE_MAX     1000000u
+#define NAT64_BLOCK_MIN    64u
+#define NAT64_BLOCK_MAX    8192u
+#define NAT64_HOLD_MAX     (1u << 24)
 
 /**
  * struct nat64_config - everything that does not change while packets flow
@@ -87,6 +90,14 @@ struct nat64_static {
  *		NAT64_RATE_MAX; as many at once after a quiet one; what IPv4
  *		hosts open does not count; 0: no limit (RFC 6888, REQ-4)
  * @max_per_binding: sessions a binding may have; 0: no limit (RFC 6888, REQ-5)
+ * @port_block:	subscribers get whole blocks of so many ports, a power of two
+ *		from NAT64_BLOCK_MIN to NAT64_BLOCK_MAX; 0: they get ports
+ * @max_blocks:	blocks a subscriber may have; 0: no limit
+ * @hold_down:	seconds that a port which has become free is kept back, unless
+ *		it is one of TCP (RFC 6888, REQ-8)
+ * @hold_max:	ports that are kept at a time, at most NAT64_HOLD_MAX; of more
+ *		the oldest go early; 0 only if @hold_down is, too
+ * @any_parity:	ports of UDP need not be odd where the client's are
  * @key:	128 random bits: hash tables and port choice
  */
 struct nat64_config {
@@ -107,6 +118,11 @@ struct nat64_config {
 	uint32_t max_bindings;
 	uint32_t max_rate;
 	uint32_t max_per_binding;
+	uint32_t port_block;
+	uint32_t max_blocks;
+	uint32_t hold_down;
+	uint32_t hold_max;
+	bool any_parity;
 	uint64_t key[2];
 };
 
@@ -338,15 +354,20 @@ XL_MUST_USE bool nat64_close(struct nat64 *n, uint32_t cursor, uint64_t now);
 
 /**
  * struct nat64_stats - gauges and counters (RFC 7659, RFC 8512)
+ * @blocks:	blocks of ports that subscribers have
+ * @ports_kept:	ports that are free but kept back
  */
 struct nat64_stats {
 	uint32_t sessions;
 	uint32_t sessions_max;
 	uint32_t bindings;
 	uint32_t subscribers;
+	uint32_t blocks;
+	uint32_t ports_kept;
 	uint32_t syns_held;
 	uint64_t sessions_created;
 	uint64_t bindings_created;
+	uint64_t blocks_created;
 	uint64_t hairpinned;
 };
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "nat64/pool.h"
 
-#define WELL_KNOWN_MAX 1023u
-#define EVEN           0x5555555555555555u
-#define EVERY          0xffffffffffffffffu
+#define EVEN  0x5555555555555555u
+#define EVERY 0xffffffffffffffffu
 
 /* The lowest address of any range that is not below @at; beyond all: 2^32. */
 static uint64_t next_addr(const struct nat64_range *ranges, uint32_t count,
@@ -62,12 +61,14 @@ static uint32_t below(uint64_t random, uint64_t span)
 	return (uint32_t)((random >> 32) * span >> 32);
 }
 
-uint32_t pool_choose(const struct pool *pool, enum bib bib, uint64_t random)
+uint32_t pool_choose(const struct pool *pool, unsigned int table,
+		     uint64_t random)
 {
+	const uint64_t *full = pool->full[table];
 	const uint32_t words = (pool->count + 63) / 64;
 	const uint32_t start = below(random, pool->count);
 	uint32_t at = start / 64;
-	uint64_t open = ~pool->full[bib][at] & ~0ull << start % 64;
+	uint64_t open = ~full[at] & ~0ull << start % 64;
 	uint32_t found;
 
 	/* Once around, and the first word's lower half again. */
@@ -78,28 +79,37 @@ uint32_t pool_choose(const struct pool *pool, enum bib bib, uint64_t random)
 				return found;
 		}
 		at = at + 1 < words ? at + 1 : 0;
-		open = ~pool->full[bib][at];
+		open = ~full[at];
 	}
 	return POOL_NONE;
 }
 
-static uint64_t *bitmap(const struct pool *pool, uint32_t which, enum bib bib)
+static uint64_t *bitmap(const struct pool *pool, uint32_t which,
+			unsigned int table)
 {
-	return pool->bits + ((size_t)which * BIB_COUNT + bib) * POOL_WORDS;
+	return pool->bits + ((size_t)which * POOL_TABLES + table) * POOL_WORDS;
 }
 
-static uint32_t capacity(const struct pool_addr *a)
+static struct pool_span span_of(const struct pool_addr *a, unsigned int table)
 {
-	return a->port_max - a->port_min + 1u;
+	return table == POOL_BLOCKS ? a->blocks : a->ports;
 }
 
-static void set(struct pool *pool, uint32_t which, enum bib bib, uint32_t port)
+static uint32_t capacity(const struct pool_addr *a, unsigned int table)
+{
+	const struct pool_span s = span_of(a, table);
+
+	return s.max ? s.max - s.min + 1u : 0;
+}
+
+static void set(struct pool *pool, uint32_t which, unsigned int table,
+		uint32_t port)
 {
 	struct pool_addr *a = &pool->addrs[which];
 
-	bitmap(pool, which, bib)[port / 64] |= 1ull << port % 64;
-	if (++a->taken[bib] == capacity(a))
-		pool->full[bib][which / 64] |= 1ull << which % 64;
+	bitmap(pool, which, table)[port / 64] |= 1ull << port % 64;
+	if (++a->taken[table] == capacity(a, table))
+		pool->full[table][which / 64] |= 1ull << which % 64;
 }
 
 static bool has_addr(const struct nat64_range *r, uint32_t addr)
@@ -123,7 +133,7 @@ static void close_gaps(struct pool *pool, uint32_t which,
 {
 	const struct pool_addr a = pool->addrs[which];
 
-	for (uint32_t port = a.port_min; port <= a.port_max; port++) {
+	for (uint32_t port = a.ports.min; port <= a.ports.max; port++) {
 		if (has_port(ranges, count, a.addr, port))
 			continue;
 		for (unsigned int b = 0; b < BIB_COUNT; b++)
@@ -137,29 +147,58 @@ static void add_addr(struct pool *pool, const struct nat64_range *ranges,
 	struct pool_addr *a = &pool->addrs[pool->count];
 	uint32_t ports = 0;
 
-	*a = (struct pool_addr){ .addr = addr, .port_min = UINT16_MAX };
+	*a = (struct pool_addr){ .addr = addr, .ports.min = UINT16_MAX };
 	for (uint32_t i = 0; i < count; i++) {
 		if (!has_addr(&ranges[i], addr))
 			continue;
-		if (ranges[i].port_min < a->port_min)
-			a->port_min = ranges[i].port_min;
-		if (ranges[i].port_max > a->port_max)
-			a->port_max = ranges[i].port_max;
+		if (ranges[i].port_min < a->ports.min)
+			a->ports.min = ranges[i].port_min;
+		if (ranges[i].port_max > a->ports.max)
+			a->ports.max = ranges[i].port_max;
 		ports += ranges[i].port_max - ranges[i].port_min + 1u;
 	}
-	if (ports < capacity(a))
+	if (ports < capacity(a, BIB_UDP))
 		close_gaps(pool, pool->count, ranges, count);
 	pool->count++;
 }
 
-void pool_fill(struct pool *pool, const struct nat64_range *ranges,
-	       uint32_t count)
+XL_RARE void pool_fill(struct pool *pool, const struct nat64_range *ranges,
+		       uint32_t count)
 {
 	uint64_t at;
 
 	pool->count = 0;
 	for (at = 0; (at = next_addr(ranges, count, at)) >> 32 == 0; at++)
 		add_addr(pool, ranges, count, (uint32_t)at);
+}
+
+/* A block that has a port of a gap is nobody's. */
+static void close_blocks(struct pool *pool, uint32_t which, uint32_t size)
+{
+	const struct pool_addr a = pool->addrs[which];
+
+	for (uint32_t port = a.blocks.min * size;
+	     port < (a.blocks.max + 1u) * size; port++)
+		if (!pool_is_free(pool, which, BIB_UDP, port))
+			pool_claim(pool, which, POOL_BLOCKS, port / size);
+}
+
+XL_RARE void pool_cut(struct pool *pool, uint32_t size, uint32_t from)
+{
+	for (uint32_t i = 0; i < pool->count; i++) {
+		struct pool_addr *a = &pool->addrs[i];
+		const uint32_t low = a->ports.min > from ? a->ports.min : from;
+		const uint32_t min = (low + size - 1) / size;
+		const uint32_t end = (a->ports.max + 1u) / size;
+
+		if (min < end) {
+			a->blocks = (struct pool_span){ (uint16_t)min,
+							(uint16_t)(end - 1) };
+			close_blocks(pool, i, size);
+		} else {
+			pool->full[POOL_BLOCKS][i / 64] |= 1ull << i % 64;
+		}
+	}
 }
 
 /* Bits of word @at that stand for ports from @min to @max. */
@@ -209,52 +248,64 @@ static uint32_t search_random(const uint64_t *bits, uint32_t min, uint32_t max,
 }
 
 uint16_t pool_take(struct pool *pool, uint32_t which, enum bib bib,
-		   uint16_t like, uint64_t random)
+		   struct pool_span span, uint16_t like, enum pool_likeness how,
+		   uint64_t random)
 {
 	const struct pool_addr *a = &pool->addrs[which];
-	const uint64_t *bits = bitmap(pool, which, bib);
-	const uint64_t parity = bib != BIB_UDP ? EVERY
-				: like & 1     ? ~EVEN
-					       : EVEN;
-	uint32_t min = a->port_min;
-	uint32_t max = a->port_max;
+	const uint64_t parity = how != POOL_PARITY ? EVERY
+				: like & 1         ? ~EVEN
+						   : EVEN;
+	uint32_t min = span.min;
+	uint32_t max = span.max;
 	uint32_t port;
 
-	if (a->taken[bib] == capacity(a))
+	if (!max || a->taken[bib] == capacity(a, bib))
 		return 0;
-	if (like <= WELL_KNOWN_MAX && max > WELL_KNOWN_MAX)
+	if (how != POOL_ANY && like <= WELL_KNOWN_MAX && max > WELL_KNOWN_MAX)
 		max = WELL_KNOWN_MAX;
-	if (like > WELL_KNOWN_MAX && min <= WELL_KNOWN_MAX)
+	if (how != POOL_ANY && like > WELL_KNOWN_MAX && min <= WELL_KNOWN_MAX)
 		min = WELL_KNOWN_MAX + 1;
-	port = search_random(bits, min, max, parity, random);
-	if (!port)
-		port = search_random(bits, min, max, EVERY, random);
-	if (!port)
-		port = search_random(bits, a->port_min, a->port_max, EVERY,
-				     random);
+	port = search_random(bitmap(pool, which, bib), min, max, parity,
+			     random);
 	if (port)
 		set(pool, which, bib, port);
 	return (uint16_t)port;
 }
 
-bool pool_is_free(const struct pool *pool, uint32_t which, enum bib bib,
-		  uint16_t port)
+uint16_t pool_take_block(struct pool *pool, uint32_t which, uint64_t random)
 {
 	const struct pool_addr *a = &pool->addrs[which];
+	uint32_t block = 0;
 
-	return port >= a->port_min && port <= a->port_max &&
-	       !(bitmap(pool, which, bib)[port / 64] >> port % 64 & 1);
+	if (a->taken[POOL_BLOCKS] < capacity(a, POOL_BLOCKS))
+		block = search_random(bitmap(pool, which, POOL_BLOCKS),
+				      a->blocks.min, a->blocks.max, EVERY,
+				      random);
+	if (block)
+		set(pool, which, POOL_BLOCKS, block);
+	return (uint16_t)block;
 }
 
-void pool_claim(struct pool *pool, uint32_t which, enum bib bib, uint16_t port)
+bool pool_is_free(const struct pool *pool, uint32_t which, unsigned int table,
+		  uint32_t port)
 {
-	if (pool_is_free(pool, which, bib, port))
-		set(pool, which, bib, port);
+	const struct pool_span s = span_of(&pool->addrs[which], table);
+
+	return port >= s.min && port <= s.max &&
+	       !(bitmap(pool, which, table)[port / 64] >> port % 64 & 1);
 }
 
-void pool_give(struct pool *pool, uint32_t which, enum bib bib, uint16_t port)
+void pool_claim(struct pool *pool, uint32_t which, unsigned int table,
+		uint32_t port)
 {
-	bitmap(pool, which, bib)[port / 64] &= ~(1ull << port % 64);
-	pool->addrs[which].taken[bib]--;
-	pool->full[bib][which / 64] &= ~(1ull << which % 64);
+	if (pool_is_free(pool, which, table, port))
+		set(pool, which, table, port);
+}
+
+void pool_give(struct pool *pool, uint32_t which, unsigned int table,
+	       uint32_t port)
+{
+	bitmap(pool, which, table)[port / 64] &= ~(1ull << port % 64);
+	pool->addrs[which].taken[table]--;
+	pool->full[table][which / 64] &= ~(1ull << which % 64);
 }

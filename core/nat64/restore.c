@@ -2,7 +2,9 @@
 #include "nat64/restore.h"
 
 #include "nat64/binding.h"
+#include "nat64/block.h"
 #include "nat64/clock.h"
+#include "nat64/cooling.h"
 #include "nat64/path.h"
 #include "nat64/tell.h"
 
@@ -54,7 +56,8 @@ static bool open_session(struct nat64 *n, const struct session *s,
 	return true;
 }
 
-bool restore_session(struct nat64 *n, const struct session *s, uint64_t age)
+XL_RARE bool restore_session(struct nat64 *n, const struct session *s,
+			     uint64_t age)
 {
 	if (!is_sane(s) || age > n->cfg.timeout[s->class] ||
 	    path_refused(n, s->remote) || !path_serves(n, s->client))
@@ -74,7 +77,7 @@ static bool has_binding(const struct nat64 *n, const struct nat64_event *e,
 }
 
 /* Bindings that stayed behind; whoever listened to @from is told. */
-static void tell_lost(const struct nat64 *n, const struct nat64 *from)
+XL_RARE static void tell_lost(const struct nat64 *n, const struct nat64 *from)
 {
 	uint32_t i = 0;
 
@@ -88,7 +91,7 @@ static void tell_lost(const struct nat64 *n, const struct nat64 *from)
 	}
 }
 
-uint32_t nat64_move(struct nat64 *n, struct nat64 *from, uint64_t now)
+XL_RARE uint32_t nat64_move(struct nat64 *n, struct nat64 *from, uint64_t now)
 {
 	uint32_t i;
 
@@ -101,11 +104,15 @@ uint32_t nat64_move(struct nat64 *n, struct nat64 *from, uint64_t now)
 		if (!restore_session(n, s, n->now - s->used))
 			tell_session(from, s, EVENT_SESSION_DELETED);
 	}
+	cooling_move(n, from);
 	tell_lost(n, from);
 	n->events = from->events;
+	block_tell(from, n, EVENT_BLOCK_DELETED);
+	block_tell(n, from, EVENT_BLOCK_CREATED);
 	/* None of them is new. */
 	n->sessions_created = from->sessions_created;
 	n->bindings_created = from->bindings_created;
+	n->blocks_created = from->blocks_created;
 	n->hairpinned = from->hairpinned;
 	return n->sessions.used;
 }

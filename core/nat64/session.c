@@ -69,8 +69,9 @@ static bool is_reached(uint32_t limit, uint32_t count)
 	return limit && count >= limit;
 }
 
-enum xlat_why session_open(struct nat64 *n, uint32_t binding, uint32_t remote,
-			   uint16_t remote_port, uint32_t *index)
+XL_APART enum xlat_why session_open(struct nat64 *n, uint32_t binding,
+				    uint32_t remote, uint16_t remote_port,
+				    uint32_t *index)
 {
 	struct binding *b = binding_at(n, binding);
 	struct subscriber *sub = binding_subscriber(n, b);

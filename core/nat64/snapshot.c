@@ -2,6 +2,7 @@
 #include "nat64/snapshot.h"
 
 #include "nat64/clock.h"
+#include "nat64/cooling.h"
 #include "nat64/restore.h"
 
 #define MAGIC   "xlat plat state\n"
@@ -34,6 +35,9 @@ enum {
 	REC_CLASS = 36,
 };
 
+/* ...the class of which is none if it is a port... */
+#define CLASS_PORT 0xffu
+
 /* ...and in the tail. */
 enum { TAIL_END = 0, TAIL_COUNT = 24, TAIL_SUM = 32 };
 
@@ -63,7 +67,16 @@ static void write_head(const struct snapshot *s, const struct nat64 *n,
 	out[HEAD_POOL6_LEN] = (uint8_t)p->len;
 }
 
-static void write_session(const struct session *s, uint32_t now, uint8_t *out)
+/* Seconds until the file's time. */
+static uint32_t age_of(const struct snapshot *shot, uint32_t since)
+{
+	const uint32_t now = (uint32_t)(shot->now / NS_PER_S);
+
+	return now > since ? now - since : 0;
+}
+
+static void write_session(const struct snapshot *shot, const struct session *s,
+			  uint8_t *out)
 {
 	mem_zero(out, SNAPSHOT_RECORD);
 	addr6_store(out + REC_CLIENT, s->client);
@@ -74,8 +87,27 @@ static void write_session(const struct session *s, uint32_t now, uint8_t *out)
 	be_put16(out + REC_REMOTE_PORT, s->remote_port);
 	out[REC_BIB] = s->bib;
 	out[REC_TCP] = s->tcp;
-	be_put32(out + REC_AGE, now > s->used ? now - s->used : 0);
+	be_put32(out + REC_AGE, age_of(shot, s->used));
 	out[REC_CLASS] = s->class;
+}
+
+/* Return: false: there is none left. */
+static bool write_port(struct snapshot *s, const struct nat64 *n, uint8_t *out)
+{
+	const struct cooling *c;
+
+	if (s->port < n->cooling_first)
+		s->port = n->cooling_first;
+	if (s->port >= n->cooling_end)
+		return false;
+	c = cooling_at(n, s->port++);
+	mem_zero(out, SNAPSHOT_RECORD);
+	be_put32(out + REC_POOL, c->pool);
+	be_put16(out + REC_POOL_PORT, c->port);
+	out[REC_BIB] = c->bib;
+	be_put32(out + REC_AGE, age_of(s, c->since));
+	out[REC_CLASS] = CLASS_PORT;
+	return true;
 }
 
 static void write_tail(const struct snapshot *s, uint8_t *out)
@@ -98,8 +130,14 @@ static size_t write_next(struct snapshot *s, const struct nat64 *n,
 	if (s->stage == SNAPSHOT_AT_SESSIONS) {
 		s->cursor = slab_next(&n->sessions, s->cursor);
 		if (s->cursor) {
-			write_session(session_at(n, s->cursor),
-				      (uint32_t)(s->now / NS_PER_S), out);
+			write_session(s, session_at(n, s->cursor), out);
+			s->count++;
+			return SNAPSHOT_RECORD;
+		}
+		s->stage = SNAPSHOT_AT_PORTS;
+	}
+	if (s->stage == SNAPSHOT_AT_PORTS) {
+		if (write_port(s, n, out)) {
 			s->count++;
 			return SNAPSHOT_RECORD;
 		}
@@ -189,12 +227,23 @@ static struct session read_session(const uint8_t *record)
 	};
 }
 
-bool snapshot_restore(struct nat64 *n, const uint8_t *record, uint32_t away,
-		      uint64_t now)
+bool snapshot_is_session(const uint8_t *record)
+{
+	return record[REC_CLASS] != CLASS_PORT;
+}
+
+XL_RARE bool snapshot_restore(struct nat64 *n, const uint8_t *record,
+			      uint32_t away, uint64_t now)
 {
 	const struct session s = read_session(record);
+	const uint64_t age = (uint64_t)be_get32(record + REC_AGE) + away;
+	const struct cooling c = { .pool = s.pool,
+				   .port = s.pool_port,
+				   .bib = s.bib };
 
 	clock_set(n, now);
-	return restore_session(n, &s,
-			       (uint64_t)be_get32(record + REC_AGE) + away);
+	if (snapshot_is_session(record))
+		return restore_session(n, &s, age);
+	(void)!cooling_restore(n, &c, age);
+	return false;
 }

@@ -4,8 +4,9 @@
  *
  * Theory of operation. The file is records of 40 bytes, all integers big
  * endian: three of a head (what it is, when and where it was made), one per
- * session, and a tail with their number and a checksum. A session's record
- * has all of its binding; what cannot last (SYNs held, fragments) is left out.
+ * session and per port that is kept back (cooling.h), and a tail with their
+ * number and a checksum. A session's record has all of its binding; what cannot
+ * last (SYNs held, fragments) is left out.
  *
  * It is made a bufferful at a time while packets flow. Sessions that begin or
  * end meanwhile may or may not be in it.
@@ -39,6 +40,7 @@ struct snapshot_origin {
 enum snapshot_stage {
 	SNAPSHOT_AT_HEAD,
 	SNAPSHOT_AT_SESSIONS,
+	SNAPSHOT_AT_PORTS,
 	SNAPSHOT_AT_TAIL,
 	SNAPSHOT_DONE
 };
@@ -52,6 +54,7 @@ struct snapshot {
 	uint64_t now;
 	enum snapshot_stage stage;
 	uint32_t cursor;
+	uint64_t port;
 	uint64_t count;
 	uint64_t sum;
 };
@@ -79,7 +82,7 @@ XL_MUST_USE const char *snapshot_check(const struct nat64 *n,
 /* Seconds from the making of a good file until @now. */
 uint32_t snapshot_away(const uint8_t *file, const struct snapshot_origin *now);
 
-/* Its first session, and how many there are. */
+/* Its first session or port, and how many there are. */
 XL_INLINE const uint8_t *snapshot_first(const uint8_t *file)
 {
 	return file + SNAPSHOT_HEAD;
@@ -91,11 +94,17 @@ XL_INLINE size_t snapshot_count(size_t len)
 }
 
 /**
- * snapshot_restore() - make a session of a record
+ * snapshot_is_session() - or is it a port that is kept back?
+ */
+XL_MUST_USE bool snapshot_is_session(const uint8_t *record);
+
+/**
+ * snapshot_restore() - make a session, or keep a port, of a record
  * @away:	seconds that it is older than the record says
  * @now:	ns, as of nat64_packet()
  *
- * Return: false: it has run out, or the configuration does not allow it
+ * Return: false: it is no session, has run out, or the configuration does not
+ *         allow it
  */
 XL_MUST_USE bool snapshot_restore(struct nat64 *n, const uint8_t *record,
 				  uint32_t away, uint64_t now);

@@ -74,16 +74,46 @@ struct binding {
 
 /**
  * struct subscriber - an IPv6 prefix that has bindings
+ * @block:	the latest of its blocks of ports; 0: it has none
  * @due:	when it may open its next session if it opens them evenly, ns;
  *		a second's worth may come before its time
  * @pool:	number of the address that all its bindings have
+ * @ports:	of that address, which ones it may have beside those in blocks
  */
 struct subscriber {
 	struct addr6 prefix;
 	uint64_t due;
 	uint32_t bindings;
 	uint32_t sessions;
+	uint32_t block;
+	uint32_t block_count;
+	uint16_t pool;
+	struct pool_span ports;
+};
+
+/**
+ * struct block - ports that a subscriber has for itself (block.h)
+ * @next:	of the same subscriber
+ * @used:	how many are taken, by table
+ * @live:	it is somebody's
+ */
+struct block {
+	uint32_t subscriber;
+	uint32_t next;
+	uint16_t used[BIB_COUNT];
+	bool live;
+};
+
+/**
+ * struct cooling - a port that became free (cooling.h)
+ * @pool:	its address
+ * @since:	when that was, seconds
+ */
+struct cooling {
 	uint32_t pool;
+	uint32_t since;
+	uint16_t port;
+	uint8_t bib;
 };
 
 /**
@@ -216,6 +246,11 @@ struct nat64 {
 	struct table subscribers_by6;
 	struct table peers_by4;
 	struct wheel wheel;
+	struct block *blocks;
+	uint32_t blocks_used;
+	struct cooling *cooling; /* a ring */
+	uint64_t cooling_first;  /* count up for ever; modulo its size */
+	uint64_t cooling_end;
 	struct held *held; /* a ring */
 	struct table held_by4;
 	uint32_t held_first; /* count up for ever; modulo HELD_MAX */
@@ -233,6 +268,7 @@ struct nat64 {
 	uint64_t draws;
 	uint64_t sessions_created;
 	uint64_t bindings_created;
+	uint64_t blocks_created;
 	uint64_t hairpinned;
 };
 

@@ -17,7 +17,7 @@ static struct addr6 prefix_of(const struct nat64 *n, struct addr6 client)
 	return addr6_mask(client, n->cfg.subscriber_len);
 }
 
-static uint32_t find(const struct nat64 *n, struct addr6 prefix)
+XL_APART static uint32_t find(const struct nat64 *n, struct addr6 prefix)
 {
 	struct table_probe p = table_probe(
 		&n->subscribers_by6, hash_prefix(n, prefix, HASH_SUBSCRIBER));
@@ -40,8 +40,8 @@ static uint64_t spacing(const struct nat64 *n)
 	return n->cfg.max_rate ? NS_PER_S / n->cfg.max_rate : 0;
 }
 
-static enum xlat_why make(struct nat64 *n, struct addr6 prefix, uint32_t pool,
-			  uint32_t *index)
+XL_APART static enum xlat_why make(struct nat64 *n, struct addr6 prefix,
+				   uint32_t pool, uint32_t *index)
 {
 	struct subscriber *s;
 
@@ -55,7 +55,9 @@ static enum xlat_why make(struct nat64 *n, struct addr6 prefix, uint32_t pool,
 	}
 	s = subscriber_at(n, *index);
 	s->prefix = prefix;
-	s->pool = pool;
+	s->pool = (uint16_t)pool;
+	if (!n->cfg.port_block)
+		s->ports = n->pool.addrs[pool].ports;
 	s->due = n->now_ns + spacing(n);
 	return WHY_NONE;
 }
@@ -73,7 +75,8 @@ enum xlat_why subscriber_of(struct nat64 *n, struct addr6 client, enum bib bib,
 	*index = find(n, prefix);
 	if (*index)
 		return WHY_NONE;
-	pool = pool_choose(&n->pool, bib, hash_prefix(n, prefix, HASH_PAIRING));
+	pool = pool_choose(&n->pool, n->cfg.port_block ? POOL_BLOCKS : bib,
+			   hash_prefix(n, prefix, HASH_PAIRING));
 	if (pool == POOL_NONE)
 		return WHY_POOL_EXHAUSTED;
 	return make(n, prefix, pool, index);
@@ -112,11 +115,11 @@ struct net6 nat64_refused(const struct nat64 *n)
 			      n->cfg.subscriber_len };
 }
 
-void subscriber_release(struct nat64 *n, uint32_t index)
+XL_APART void subscriber_release(struct nat64 *n, uint32_t index)
 {
 	const struct subscriber *s = subscriber_at(n, index);
 
-	if (s->bindings)
+	if (s->bindings || s->block)
 		return;
 	table_remove(&n->subscribers_by6,
 		     hash_prefix(n, s->prefix, HASH_SUBSCRIBER), index);

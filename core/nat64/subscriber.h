@@ -47,7 +47,7 @@ XL_MUST_USE enum xlat_why subscriber_fix(struct nat64 *n, struct addr6 client,
 XL_MUST_USE bool subscriber_admit(struct nat64 *n, struct addr6 client);
 
 /**
- * subscriber_release() - forget it if it has no binding
+ * subscriber_release() - forget it if it has no binding and no block of ports
  */
 void subscriber_release(struct nat64 *n, uint32_t index);
 

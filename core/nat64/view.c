@@ -3,6 +3,7 @@
  * view.c - the tables, to be shown
  */
 #include "nat64/clock.h"
+#include "nat64/cooling.h"
 #include "nat64/held.h"
 
 /* Cursors: number of the last session shown, then this and the place among
@@ -120,7 +121,7 @@ bool nat64_next_pool(const struct nat64 *n, uint32_t *cursor,
 	++*cursor;
 	ports = ports_of(&n->cfg, a->addr);
 	/* Between its ranges there are ports that are taken for good. */
-	gaps = a->port_max - a->port_min + 1u - ports;
+	gaps = a->ports.max - a->ports.min + 1u - ports;
 	*out = (struct nat64_pool_view){
 		.addr = a->addr,
 		.ports = ports,
@@ -147,9 +148,12 @@ void nat64_get_stats(const struct nat64 *n, struct nat64_stats *out)
 		.sessions_max = n->sessions.max,
 		.bindings = n->bindings.used,
 		.subscribers = n->subscribers.used,
+		.blocks = n->blocks_used,
+		.ports_kept = cooling_count(n),
 		.syns_held = held_count(n),
 		.sessions_created = n->sessions_created,
 		.bindings_created = n->bindings_created,
+		.blocks_created = n->blocks_created,
 		.hairpinned = n->hairpinned,
 	};
 }

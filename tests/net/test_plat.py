@@ -332,6 +332,26 @@ class Limits(Case):
         self.assertEqual((p.dst, p.type, p.code), (ANN, 1, 3))
 
 
+class Blocks(Case):
+    more = ["--port-block", "64", "--max-blocks-per-subscriber", "2",
+            "--hold-down", "1h"]
+
+    def test_a_subscriber_has_blocks(self):
+        """RFC 6888, REQ-14: 128 ports in two blocks, then no more."""
+        seen = {}
+        for who in (ANN, BOB):
+            at = [self.where(self.out(udp(who, SERVER6, 4000 + n, 53)))
+                  for n in range(128)]
+            self.assertEqual(len(set(at)), 128)
+            self.assertGreaterEqual(min(port for _, port in at), 1024)
+            seen[who] = {(addr, port // 64) for addr, port in at}
+            self.assertEqual(len(seen[who]), 2)
+            self.dropped(udp(who, SERVER6, 6000, 53), "subscriber-ports")
+        self.assertFalse(seen[ANN] & seen[BOB])
+        self.assertEqual(lab.ask("plat", "status")["port-blocks"], 4)
+        self.assertEqual(lab.ask("plat", "counters")["port-blocks-created"], 4)
+
+
 class SmallPool(unittest.TestCase):
     def test_exhausted(self):
         """Four ports, two of each parity: the fifth flow has none."""

@@ -151,6 +151,30 @@ class Log(Case):
             **binding, "event": "session-created", "remote": SERVER4,
             "rport": 0}])
 
+    def test_C68_14_L81_16_L81_17_blocks(self):
+        """With blocks of ports a record of each, and none of bindings."""
+        self.begin("--log-bindings", "--port-block", "64")
+        ports = {self.out(tcp(ANN, SERVER6, 4000 + n, 80, SYN)).sport
+                 for n in range(65)}
+        self.wait_counter("log-records", 2)
+        lab.ask("plat", "kill", ANN)
+        self.wait_counter("log-records", 4)
+        found = re.findall(r"event=(\S+) (.*)", self.plat.output())
+        self.assertEqual([kind for kind, _ in found],
+                         2 * ["block-created"] + 2 * ["block-deleted"])
+        self.assertEqual(sorted(said for _, said in found[:2]),
+                         sorted(said for _, said in found[2:]))
+        told = [words(said) for _, said in found[:2]]
+        self.assertEqual({said["client"] for said in told},
+                         {"2001:db8:a::/64"})
+        self.assertEqual(len({said["pool"] for said in told}), 1)
+        first, second = sorted(int(said["pport"]) for said in told)
+        self.assertEqual({first % 64, second % 64}, {0})
+        self.assertEqual({int(said["pport-last"]) - int(said["pport"])
+                          for said in told}, {63})
+        for port in ports:
+            self.assertIn(port // 64 * 64, (first, second))
+
     def test_what_is_killed(self):
         """The end of a binding says the same as its beginning."""
         self.begin("--log-bindings", "--log-sessions")

@@ -93,6 +93,24 @@ Test(nat64_pool, N64_073_U47_04_P60_04_parity)
 	world_free(w);
 }
 
+Test(nat64_pool, P78_09_parity_may_be_switched_off)
+{
+	struct world *w = world_new();
+	unsigned int other = 0;
+
+	w->cfg.any_parity = true;
+	world_open(w);
+	for (uint32_t i = 0; i < 500; i++) {
+		const uint16_t port =
+			bind_port(w, nth_client(UDP_PROTO, i, 4000));
+
+		cr_assert_geq(port, 1024);
+		other += port % 2;
+	}
+	cr_assert(other > 150 && other < 350, "%u of 500", other);
+	world_free(w);
+}
+
 /* Odd ones run out: an even one is better than none. */
 Test(nat64_pool, N64_073_parity_gives_way)
 {

@@ -315,3 +315,28 @@ const char *parse_proto(void *field, const char *text)
 	*(uint32_t *)field = protos[i];
 	return NULL;
 }
+
+const char *parse_eam_list(void *field, const char *text)
+{
+	const char *comma = strchr(text, ',');
+	struct eam_entry e;
+	struct net4 v4;
+	struct net6 v6;
+	char first[32];
+	const char *expected;
+
+	if (!comma || (size_t)(comma - text) >= sizeof(first))
+		return "an IPv4 and an IPv6 prefix with a comma between them";
+	memcpy(first, text, (size_t)(comma - text));
+	first[comma - text] = '\0';
+	expected = parse_net4(first, &v4);
+	if (!expected)
+		expected = parse_net6(comma + 1, &v6);
+	if (expected)
+		return expected;
+	if (32u - v4.len > 128u - v6.len)
+		return "no more bits behind the IPv4 prefix than behind the "
+		       "IPv6 prefix (RFC 7757, 3.2)";
+	e = (struct eam_entry){ v6.addr, v4.addr, v4.len, v6.len };
+	return list_add(field, &e, sizeof(e));
+}

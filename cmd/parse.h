@@ -10,6 +10,7 @@
 
 #include "dns/msg.h"
 #include "options.h"
+#include "siit/eam.h"
 #include "siit/pref64.h"
 #include "siit/translate.h"
 
@@ -100,5 +101,6 @@ option_parse parse_pref64_row; /* struct pref64 */
 option_parse parse_port;       /* uint32_t */
 option_parse parse_proto;      /* uint32_t; udp, tcp or icmp: IP_UDP, ... */
 option_parse parse_net4_list;  /* struct list of struct net4 */
+option_parse parse_eam_list;   /* the same of struct eam_entry; V4,V6 */
 
 #endif

@@ -7,31 +7,6 @@
 
 #include "parse.h"
 
-static const char *parse_eam(void *field, const char *text)
-{
-	const char *comma = strchr(text, ',');
-	struct eam_entry e;
-	struct net4 v4;
-	struct net6 v6;
-	char first[32];
-	const char *expected;
-
-	if (!comma || (size_t)(comma - text) >= sizeof(first))
-		return "an IPv4 and an IPv6 prefix with a comma between them";
-	memcpy(first, text, (size_t)(comma - text));
-	first[comma - text] = '\0';
-	expected = parse_net4(first, &v4);
-	if (!expected)
-		expected = parse_net6(comma + 1, &v6);
-	if (expected)
-		return expected;
-	if (32u - v4.len > 128u - v6.len)
-		return "no more bits behind the IPv4 prefix than behind the "
-		       "IPv6 prefix (RFC 7757, 3.2)";
-	e = (struct eam_entry){ v6.addr, v4.addr, v4.len, v6.len };
-	return list_add(field, &e, sizeof(e));
-}
-
 static const char *parse_error_source4(void *field, const char *text)
 {
 	struct siit_options *o = field;
@@ -72,7 +47,7 @@ static const char *parse_hairpin(void *field, const char *text)
 static const struct option_row rows[] = {
 	OPTION(struct siit_options, pool6, "pool6", "PREFIX", parse_pref64_row,
 	       0, "prefix of the IPv4 Internet (RFC 6052)"),
-	OPTION(struct siit_options, eam, "eam", "V4,V6", parse_eam,
+	OPTION(struct siit_options, eam, "eam", "V4,V6", parse_eam_list,
 	       OPTION_REPEAT | OPTION_LIVE, "mapping of prefixes (RFC 7757)"),
 	OPTION(struct siit_options, deny4, "denylist4", "CIDR", parse_net4_list,
 	       OPTION_REPEAT | OPTION_LIVE,

@@ -20,6 +20,7 @@ struct config {
 	const char *file;
 	const char *word;
 	struct list nets4;
+	struct list mappings;
 	struct net6 net6;
 	uint32_t number;
 	bool on;
@@ -41,6 +42,8 @@ static const struct option_row rows[] = {
 	OPTION(struct config, word, "word", "WORD", parse_text, 0, "a word"),
 	OPTION(struct config, nets4, "net4", "CIDR", parse_net4_list,
 	       OPTION_REPEAT, "networks"),
+	OPTION(struct config, mappings, "eam", "V4,V6", parse_eam_list,
+	       OPTION_REPEAT, "mappings"),
 	OPTION(struct config, net6, "net6", "PREFIX", parse_one_net6, 0,
 	       "a network"),
 	OPTION(struct config, number, "number", "N", parse_small, 0,
@@ -67,8 +70,23 @@ static void check_error(const struct option_error *e)
 		CHECK((unsigned char)e->text[i] >= ' ');
 }
 
+/* A table takes it, unless one of its prefixes is there already. */
+static void check_mapping(const struct eam_entry *x)
+{
+	static uint64_t mem[32];
+	struct addr6 a6;
+	struct eam e;
+
+	CHECK(eam_size(1) <= sizeof(mem));
+	memset(mem, 0, sizeof(mem));
+	eam_init(&e, mem, 1);
+	CHECK(!eam_add(&e, *x));
+	CHECK(eam_4to6(&e, x->addr4, &a6) && addr6_equal(a6, x->addr6));
+}
+
 static void check_values(const struct config *c)
 {
+	const struct eam_entry *mappings = c->mappings.items;
 	const struct net4 *nets = c->nets4.items;
 
 	CHECK(c->number <= 99 && c->net6.len <= 128);
@@ -76,6 +94,8 @@ static void check_values(const struct config *c)
 	for (size_t i = 0; i < c->nets4.count; i++)
 		CHECK(nets[i].len <= 32 &&
 		      nets[i].addr == addr4_mask(nets[i].addr, nets[i].len));
+	for (size_t i = 0; i < c->mappings.count; i++)
+		check_mapping(&mappings[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -97,5 +117,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(fd);
 	options_forget(&input);
 	free(config.nets4.items);
+	free(config.mappings.items);
 	return 0;
 }

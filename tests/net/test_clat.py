@@ -61,6 +61,19 @@ class Case(unittest.TestCase):
         return json.loads(self.home.run("ip", "-j", "link", "show", "clat"))[0]
 
 
+class WellKnown(Case):
+    def test_private_destination(self):
+        """Under 64:ff9b::/96 as well: whether that is of use the provider
+        decides, by what its PLAT does with it."""
+        self.clat("--uplink", "wan", "--pref64", "64:ff9b::/96", *ROUTER[2:])
+        tap = self.tap()
+        p = tap.ask(udp(NEAR4, "10.1.2.3", 1, 2), lambda p: p.proto == UDP)
+        self.assertEqual((p.src, p.dst), (NEAR6, "64:ff9b::a01:203"))
+        p = tap.ask(udp("64:ff9b::a01:203", NEAR6, 2, 1),
+                    lambda p: p.proto == UDP)
+        self.assertEqual((p.src, p.dst), ("10.1.2.3", NEAR4))
+
+
 class Setup(Case):
     def test_router(self):
         self.clat("--uplink", "wan", *ROUTER)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """xlat siit, the real binary: a packet socket on its device is the network on
 both sides. What is sent comes out translated, answered or as a named drop."""
+import ipaddress
 import struct
 import unittest
 
@@ -229,6 +230,20 @@ def lies():
     yield "illegal-destination", udp(FAR4, "255.255.255.255", 1, 2)
     yield "illegal-destination", udp(NEAR6, "ff02::1", 1, 2)
     yield "no-mapping", udp(NEAR6, "2001:db8:9::9", 1, 2)
+    # RFC 4884, 4: more words of quote than there are
+    yield "bad-length", icmp(FAR4, NEAR4, 11, 0, 255 << 16,
+                             udp(NEAR4, FAR4, 1, 2))
+    yield "bad-length", icmp(NEAR6, FAR6, 3, 0, 255 << 24,
+                             udp(FAR6, NEAR6, 1, 2))
+    yield "illegal-destination", udp(FAR4, "169.254.169.254", 1, 2)
+    yield "illegal-destination", udp(FAR4, "0.1.2.3", 1, 2)
+    yield "illegal-source", udp("240.0.0.1", NEAR4, 1, 2)
+    # what is 127.0.0.1 and 169.254.0.1 below pool6
+    yield "illegal-destination", udp(NEAR6, "2001:db8:122:344::7f00:1", 1, 2)
+    yield "illegal-destination", udp(NEAR6, "2001:db8:122:344::a9fe:1", 1, 2)
+    # the translator's own, 192.0.0.8
+    yield "own-address", udp("192.0.0.8", NEAR4, 1, 2)
+    yield "own-address", udp(NEAR6, "2001:db8:122:344::c000:8", 1, 2)
     yield "icmp-type", icmp(FAR4, NEAR4, 13, 0, 0, bytes(12))
     yield "icmp-type", icmp(NEAR6, FAR6, 135, 0, 0, bytes(16))
     yield "fragment-held", ip(FAR4, NEAR4, ICMP, bytes(64), frag=0x2000)
@@ -390,6 +405,100 @@ class Strict(Case):
     def test_global(self):
         p = self.tap.ask(udp("8.8.8.8", NEAR4, 1, 2))
         self.assertEqual((p.src, p.dst), ("64:ff9b::808:808", NEAR6))
+
+
+class Opened(Case):
+    """The same, named by the operator."""
+    args = [*Strict.args, "--allow4", "10.0.0.0/8", "--allow4", "192.0.0.8"]
+
+    def test_translated(self):
+        for address, below in (("10.0.0.1", "64:ff9b::a00:1"),
+                               ("192.0.0.8", "64:ff9b::c000:8")):
+            p = self.tap.ask(udp(address, NEAR4, 1, 2))
+            self.assertEqual((p.src, p.dst), (below, NEAR6))
+            p = self.tap.ask(udp(NEAR6, below, 1, 2))
+            self.assertEqual((p.src, p.dst), (NEAR4, address))
+
+
+NODE_ID, INTERFACE = 5, 2  # classes of RFC 4884 objects
+ROUTER4, ROUTER6 = "10.9.8.7", "2001:db8:ffff::1"
+
+
+class ErrorSource(Case):
+    """Errors from routers without an address in the other family: by default
+    from 192.0.0.8, and none that way round."""
+    pool4, kind4 = "192.0.0.8/32", NODE_ID
+    pool6 = None
+    args = ["siit", "--pool6", "64:ff9b::/96", "--eam", f"{NEAR4},{NEAR6}"]
+    far4, far6 = "8.8.8.8", "64:ff9b::808:808"
+
+    def extension(self, p):
+        """(class, rest) of the only RFC 4884 object; None: there is none."""
+        words = p.body[5] * 4 if p.version == 4 else p.body[4] * 8
+        ext = p.body[8 + words:]
+        if not words:
+            return None
+        self.assertEqual((ext[0] >> 4, packets.checksum(ext)), (2, 0))
+        length, number = struct.unpack_from("!HB", ext, 4)
+        self.assertEqual(length, len(ext) - 4)
+        return number, ext[8:]
+
+    def shows(self, p, pool, kind, router):
+        self.assertTrue(p.good_checksum())
+        self.assertIn(packets.address(p.src), ipaddress.ip_network(pool))
+        if kind is None:
+            self.assertIsNone(self.extension(p))
+            return
+        number, rest = self.extension(p)
+        self.assertEqual(number, kind)
+        self.assertIn(packets.address(router).packed, rest)
+
+    def test_of_an_ipv6_router(self):
+        inside = udp(self.far6, NEAR6, 4000, 33434, bytes(20))
+        error = icmp(ROUTER6, self.far6, 3, 0, 0, inside)
+        if not self.pool4:
+            self.dropped(error, "no-mapping")
+            return
+        p = self.tap.ask(error)
+        self.assertEqual((p.dst, p.type, p.code), (self.far4, 11, 0))
+        self.shows(p, self.pool4, self.kind4, ROUTER6)
+
+    def test_of_an_ipv4_router(self):
+        inside = udp(NEAR4, self.far4, 4000, 33434, bytes(20))
+        error = icmp(ROUTER4, NEAR4, 11, 0, 0, inside)
+        if not self.pool6:
+            self.dropped(error, "non-global")
+            return
+        p = self.tap.ask(error)
+        self.assertEqual((p.dst, p.type, p.code), (NEAR6, 3, 0))
+        self.shows(p, self.pool6, self.kind4, ROUTER4)
+
+
+class ErrorSourceNone(ErrorSource):
+    pool4 = None
+    args = [*ErrorSource.args, "--error-source4", "none"]
+
+
+class ErrorSourcePool(ErrorSource):
+    """An operator's pools: the extension is off unless asked for."""
+    pool4, kind4, pool6 = "203.0.113.128/28", None, "2001:db8:e::/64"
+    args = [*ErrorSource.args, "--error-source4", pool4,
+            "--error-source6", pool6]
+
+
+class ErrorSourceInterface(ErrorSourcePool):
+    kind4 = INTERFACE
+    args = [*ErrorSourcePool.args, "--error-extension", "interface"]
+
+
+class ErrorSourceSix(ErrorSource):
+    pool6 = "2001:db8:e::1/128"
+    args = [*ErrorSource.args, "--error-source6", "2001:db8:e::1"]
+
+
+class ErrorSourceOff(ErrorSource):
+    kind4 = None
+    args = [*ErrorSource.args, "--error-extension", "off"]
 
 
 class Prefixes(unittest.TestCase):

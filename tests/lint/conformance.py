@@ -18,7 +18,7 @@ LISTS = ROOT / "tests/requirements"
 PAGE = ROOT / "tests/CONFORMANCE.md"
 C_TEST = re.compile(r"^\s*(?:Test|VECTORS|ROW)\(\s*(\w+),\s*(\w+)", re.M)
 PY_TEST = re.compile(r"^\s*def (test_\w+)\(", re.M)
-NOT_YET = "not yet: "
+NOT_YET, NOTHING = "not yet: ", "nothing to test: "
 HEAD = """<!-- SPDX-License-Identifier: MIT -->
 <!-- Made by tests/lint/conformance.py --write; do not edit. -->
 
@@ -41,12 +41,11 @@ class Requirement:
         self.tests = []
 
     def fault(self):
-        waits = self.state.startswith(NOT_YET)
-        if self.state and not waits:
+        if self.state and not self.state.startswith((NOT_YET, NOTHING)):
             return f"'{self.state}' is not '{NOT_YET}REASON'"
-        if self.tests and waits:
-            return f"{self.id} says not yet, but {self.tests[0]} holds it"
-        if not self.tests and not waits:
+        if self.tests and self.state:
+            return f"{self.id}: {self.state}; but {self.tests[0]} holds it"
+        if not self.tests and not self.state:
             return f"no test holds {self.id}"
         return None
 
@@ -109,12 +108,14 @@ def assign(known):
 
 
 def summary(lists):
-    lines = ["| list | requirements | held by tests | not yet |",
-             "|---|---|---|---|"]
+    lines = ["| list | requirements | held by tests | nothing to test "
+             "| not yet |",
+             "|---|---|---|---|---|"]
     for title, rows in lists:
         held = sum(bool(r.tests) for r in rows)
-        lines.append(f"| {title} | {len(rows)} | {held} | "
-                     f"{len(rows) - held} |")
+        nothing = sum(r.state.startswith(NOTHING) for r in rows)
+        lines.append(f"| {title} | {len(rows)} | {held} | {nothing} | "
+                     f"{len(rows) - held - nothing} |")
     return lines
 
 

@@ -34,8 +34,9 @@ static struct iid_seed seed(const char *key, const char *ifname)
 	return s;
 }
 
-/* C6877-33 to -36, -41: octet for octet. */
-Test(clat_iid, c6877_34_stable)
+/* Octet for octet: another key, prefix, interface or counter, another
+ * identifier. */
+Test(clat_iid, c6877_33_34_35_stable)
 {
 	static struct lines l;
 	unsigned int n = 0;
@@ -68,8 +69,8 @@ Test(clat_iid, c6877_40_reserved)
 	cr_expect_eq(n, 12);
 }
 
-/* C6877-45, -46: the vectors were checked by whole UDP checksums. */
-Test(clat_iid, c6877_45_neutral)
+/* The vectors were checked by whole UDP checksums. */
+Test(clat_iid, c6877_45_46_neutral)
 {
 	static struct lines l;
 	unsigned int n = 0;
@@ -87,8 +88,8 @@ Test(clat_iid, c6877_45_neutral)
 	cr_expect_eq(n, 16);
 }
 
-/* C6877-03, -40: an address inside the translator's prefix is passed over. */
-Test(clat_iid, c6877_40_not_inside_pref64)
+/* An address inside the translator's prefix is passed over. */
+Test(clat_iid, c6877_03_40_not_inside_pref64)
 {
 	struct iid_seed s = seed("000102030405060708090a0b0c0d0e0f", "eth0");
 	const struct addr6 net = v6("2001:db8:1:2::");
@@ -190,30 +191,68 @@ static void expect_choice(const struct lines *l, const struct choice *c)
 		  l->words[0]);
 }
 
-/* A6724-01 to -24, each line with its addresses in both orders (-22). */
-Test(clat_source, a6724_01_03_04_05_06_08_09_10_11_12_13_14_15_16_17_20_choice)
+/* The choice of one line, the addresses put in order by @order. */
+static void choose_in_order(const struct lines *l, uint32_t seed)
+{
+	struct choice c = { .list.pref64 = prefix(l->words[1]) };
+
+	for (unsigned int i = 5; i < l->count; i++) {
+		char word[256];
+
+		snprintf(word, sizeof(word), "%s", l->words[i]);
+		add_candidate(&c, word, l->words[2]);
+	}
+	for (uint32_t i = c.list.addr_count; i > 1; i--) {
+		const struct source_addr a = c.addrs[i - 1];
+
+		seed = seed * 1103515245 + 12345;
+		c.addrs[i - 1] = c.addrs[(seed >> 16) % i];
+		c.addrs[(seed >> 16) % i] = a;
+	}
+	c.list.addrs = c.addrs;
+	c.list.nets = c.nets;
+	expect_choice(l, &c);
+}
+
+/* A6724-22: the order in which the kernel tells addresses does not matter. */
+Test(clat_source,
+     a6724_01_03_04_05_06_07_08_09_10_11_12_13_14_15_16_17_20_22_24_choice)
 {
 	static struct lines l;
 	unsigned int n = 0;
 
 	lines_open(&l, "source");
-	for (; lines_next(&l); n++) {
-		struct choice c = { .list.pref64 = prefix(l.words[1]) };
-
-		for (unsigned int i = 5; i < l.count; i++)
-			add_candidate(&c, l.words[i], l.words[2]);
-		c.list.addrs = c.addrs;
-		c.list.nets = c.nets;
-		expect_choice(&l, &c);
-		for (uint32_t i = 0; i < c.list.addr_count / 2; i++) {
-			const struct source_addr a = c.addrs[i];
-
-			c.addrs[i] = c.addrs[c.list.addr_count - 1 - i];
-			c.addrs[c.list.addr_count - 1 - i] = a;
-		}
-		expect_choice(&l, &c);
-	}
+	for (; lines_next(&l); n++)
+		for (uint32_t order = 0; order < 20; order++)
+			choose_in_order(&l, order);
 	cr_expect_eq(n, 41);
+}
+
+/* C6877-84: what claton asks for, in one line: the /64 that has the most in
+ * common with the PREF64 (RFC 6724, rule 8), but a ULA only for a ULA. */
+Test(clat_source, c6877_84_nearest_to_the_prefix)
+{
+	static const char *const addrs[] = { "fd00:1:2:3::a", "2001:db8:1:1::a",
+					     "2001:db8:64:9::a" };
+	static const char *const pref64s[] = { "2001:db8:64::", "64:ff9b::",
+					       "fd00:64::" };
+	static const char *const want[] = { "2001:db8:64:9::", "2001:db8:1:1::",
+					    "fd00:1:2:3::" };
+	struct source_addr a[3];
+
+	for (size_t i = 0; i < 3; i++)
+		a[i] = (struct source_addr){ v6(addrs[i]), 64, 0 };
+	for (size_t i = 0; i < 3; i++) {
+		const struct source_list l = { .addrs = a,
+					       .addr_count = 3,
+					       .pref64 = { v6(pref64s[i]),
+							   96 } };
+
+		cr_expect(
+			addr6_equal(source_choose(&l, (struct addr6){ 0 }).net,
+				    v6(want[i])),
+			"%s", pref64s[i]);
+	}
 }
 
 static enum source_why why(const char *addr, uint8_t flags)

@@ -62,6 +62,22 @@ Test(clat_ask, d7050_30_refresh)
 	cr_expect(ask_due(&a, a.at, 2));
 }
 
+/* Without a floor a TTL of 0 would make a storm, without a ceiling one of a year
+ * would hide every change. */
+Test(clat_ask, d7050_33_floor_and_ceiling)
+{
+	static const unsigned long ttls[] = { 0, 1, 60, 86400, 31536000 };
+	static const uint64_t refresh[] = { 50, 50, 50, 86390, 86390 };
+
+	for (size_t i = 0; i < XL_COUNT(ttls); i++) {
+		struct ask a = started(1);
+
+		cr_assert(ask_due(&a, 0, 1));
+		answer(&a, 0, ttls[i], P1, NULL, 0);
+		cr_expect_eq(a.at, refresh[i] * SECOND, "TTL %lu", ttls[i]);
+	}
+}
+
 /* D7050-34: 1, 2, 4 seconds for each server, then a rest that grows. */
 Test(clat_ask, d7050_34_timeouts)
 {
@@ -173,8 +189,8 @@ Test(clat_ask, d7050_37_stale)
 	cr_expect_eq(ended, 700 * SECOND);
 }
 
-/* D7050-24, -38: the one in use stays while it is in the answer. */
-Test(clat_ask, d7050_24_sticky)
+/* The one in use stays while it is in the answer. */
+Test(clat_ask, d7050_24_38_sticky)
 {
 	struct ask a = started(1);
 

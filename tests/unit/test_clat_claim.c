@@ -81,7 +81,6 @@ static struct claim_step hear(struct claim *c, const char *name, uint64_t now)
 	return claim_heard(c, &nd, now);
 }
 
-/* ND-01 to -04. */
 Test(clat_nd, nd_01_02_what_is_dropped)
 {
 	static const char *const bad[] = {
@@ -122,8 +121,53 @@ Test(clat_nd, nd_01_cut_anywhere)
 	}
 }
 
-/* ND-10, -12, -15: the probe byte for byte, the result a second later. */
-Test(clat_claim, nd_10_12_one_probe_and_a_second)
+/* Put the length and the checksum of what follows the IPv6 header right. */
+static void make_right(uint8_t *bytes, size_t n)
+{
+	const size_t len = n - 54;
+
+	be_put16(bytes + 18, (uint16_t)len);
+	be_put16(bytes + 56, 0);
+	be_put16(bytes + 56,
+		 (uint16_t)~csum_fold(csum_bytes(bytes + 22, 32) + len + 58 +
+				      csum_bytes(bytes + 54, len)));
+}
+
+/* Reserved bits are set, and an option comes that nobody knows. */
+Test(clat_nd, nd_03_unknown_things_are_passed_over)
+{
+	uint8_t bytes[256];
+	size_t n = frame("nd-resolve", bytes);
+	struct nd nd;
+
+	memset(bytes + 58, 0xff, 4);
+	memset(bytes + n, 0xee, 16);
+	bytes[n] = 200;
+	bytes[n + 1] = 2;
+	n += 16;
+	make_right(bytes, n);
+	cr_assert(nd_parse(&nd, bytes, n));
+	cr_expect_eq(nd.type, ND_SOLICIT);
+	cr_expect(addr6_equal(nd.target, v6(X)));
+}
+
+/* RFC 6980, 5, and be it a single fragment. */
+Test(clat_nd, nd_04_fragments)
+{
+	uint8_t bytes[256];
+	const size_t n = frame("nd-resolve", bytes);
+	struct nd nd;
+
+	cr_assert(nd_parse(&nd, bytes, n));
+	memmove(bytes + 62, bytes + 54, n - 54);
+	memcpy(bytes + 54, "\x3a\0\0\0\0\0\0\1", 8);
+	bytes[20] = 44;
+	be_put16(bytes + 18, (uint16_t)(n - 54 + 8));
+	cr_expect_not(nd_parse(&nd, bytes, n + 8));
+}
+
+/* The probe byte for byte and at once (ND-14), the result a second later. */
+Test(clat_claim, nd_10_12_14_one_probe_and_a_second)
 {
 	struct claim c;
 	struct claim_step s;
@@ -302,8 +346,8 @@ Test(clat_claim, nd_15_22_looped_back)
 	cr_expect_eq(claim_due(&c, 4 * SECOND, nonce).news, CLAIM_WON);
 }
 
-/* ND-30 to -34. */
-Test(clat_claim, nd_30_31_32_34_answers)
+/* Each is there when claim_heard() returns (ND-35). */
+Test(clat_claim, nd_30_31_32_34_35_answers)
 {
 	struct claim c = held();
 	struct claim_step s = hear(&c, "nd-resolve", 2 * SECOND);
@@ -318,6 +362,27 @@ Test(clat_claim, nd_30_31_32_34_answers)
 	c.router = true;
 	s = hear(&c, "nd-resolve", 2 * SECOND);
 	expect_frame(&s, "nd-solicited-na-router");
+}
+
+/* To whom it is sent: the option of the solicitation, else the sender. */
+Test(clat_claim, nd_33_where_the_answer_goes)
+{
+	static const uint8_t option[] = { 2, 0, 0, 0, 0, 0xfe };
+	static const uint8_t sender[] = { 2, 0, 0, 0, 0, 0x77 };
+	struct claim c = held();
+	uint8_t bytes[256];
+	const size_t n = frame("nd-resolve", bytes);
+	struct claim_step s;
+	struct nd nd;
+
+	memcpy(bytes + 6, sender, 6);
+	cr_assert(nd_parse(&nd, bytes, n));
+	s = claim_heard(&c, &nd, 2 * SECOND);
+	cr_expect_arr_eq(s.frame, option, 6);
+	make_right(bytes, n - 8);
+	cr_assert(nd_parse(&nd, bytes, n - 8));
+	s = claim_heard(&c, &nd, 2 * SECOND);
+	cr_expect_arr_eq(s.frame, sender, 6);
 }
 
 /* ND-36 */
@@ -348,6 +413,24 @@ Test(clat_claim, nd_41_announced_again)
 	while (c.at != UINT64_MAX)
 		s = claim_due(&c, c.at, nonce);
 	expect_frame(&s, "nd-announce-mac-change");
+}
+
+/* Whatever happens how often, three announcements a second at most. */
+Test(clat_claim, nd_42_a_storm_of_reasons)
+{
+	struct claim c = held();
+	unsigned int sent = 0;
+
+	for (uint64_t now = 10 * SECOND; now < 20 * SECOND;
+	     now += SECOND / 50) {
+		claim_announce(&c, own, now);
+		while (c.at <= now)
+			sent += claim_due(&c, now, nonce).send;
+	}
+	cr_expect(sent >= 10 && sent <= 12, "%u in ten seconds", sent);
+	while (c.at != UINT64_MAX)
+		sent += claim_due(&c, c.at, nonce).send;
+	cr_expect_leq(sent, 14, "the last series has three");
 }
 
 /* ND-45 to -47: contradicted twice, the third is believed. */

@@ -395,8 +395,9 @@ Test(clat_life, e01_short_link_loss)
 	cr_expect_eq(w.life.state, LIFE_UP);
 }
 
-/* BACKOFF: 5 s, 10, 20 ... 300, and short again after ten good minutes. */
-Test(clat_life, t_backoff)
+/* After three addresses BACKOFF: 5 s, 10, 20 ... 300, and short again after ten
+ * good minutes. */
+Test(clat_life, c6877_41_backoff)
 {
 	static const uint64_t waits[] = { 5, 10, 20, 40, 80, 160, 300, 300 };
 	const struct nets n = { 1, 0 };
@@ -539,8 +540,8 @@ static void settle_and_stop(struct world *w)
 	cr_assert_eq(life_deadline(&w->life), UINT64_MAX);
 }
 
-/* L-01, L-40: every event in every state, 100,000 events. */
-Test(clat_life, random_walk)
+/* 100,000 events; never more than two addresses (I-5, ND-52). */
+Test(clat_life, l_01_nd_52_random_walk)
 {
 	unsigned int visits[LIFE_STATE_COUNT] = { 0 };
 	uint64_t seed = 0x9e3779b97f4a7c15;
@@ -563,4 +564,146 @@ Test(clat_life, random_walk)
 	}
 	for (unsigned int s = 0; s < LIFE_STATE_COUNT; s++)
 		cr_expect_gt(visits[s], 100, "state %u was not reached", s);
+}
+
+/* A world in each state, in the order of enum life_state. PAUSED is for want
+ * of a PREF64, MOVING from net_a to net_b. */
+static struct world in_state(enum life_state s, struct nets *n)
+{
+	struct world w = fresh(false, false, life_state_name(s));
+
+	*n = (struct nets){ 1, 0 };
+	make_good(&w);
+	w.facts.link = s != LIFE_OFF;
+	w.facts.route6 = s != LIFE_WAIT_ADDRESS;
+	w.facts.native4 = s == LIFE_HOLD_NATIVE4;
+	if (s == LIFE_DISCOVER)
+		w.facts.pref64 = (struct pref64){ .len = 0 };
+	facts_changed(&w, *n);
+	for (unsigned int i = 0; i < 3 && s == LIFE_BACKOFF; i++)
+		happened(&w, LIFE_LOST_TEST, *n);
+	if (s == LIFE_UP || s == LIFE_MOVING || s == LIFE_PAUSED)
+		happened(&w, LIFE_WON, *n);
+	if (s == LIFE_MOVING)
+		*n = (struct nets){ 2, 1 };
+	if (s == LIFE_PAUSED)
+		w.facts.pref64 = (struct pref64){ .len = 0 };
+	facts_changed(&w, *n);
+	if (s == LIFE_STOPPED)
+		happened(&w, LIFE_STOP, *n);
+	cr_assert_eq(w.life.state, s, "%s", w.context);
+	return w;
+}
+
+/*
+ * What becomes of each state, by the table of the requirements: the first
+ * letter of Off, Wait, Discover, Hold, dAd, Up, Moving, Paused, Backoff,
+ * Stopped; "=": it stays.
+ */
+static const char letters[] = "OWDHAUMPBS";
+
+static const struct cell {
+	const char *event;
+	const char *next;
+} cells[] = {
+	/* of O W D H A U M P B S */
+	{ "link=1", "A=========" },       { "link=0 E02", "=OOOOOOOO=" },
+	{ "v6=1", "=A========" },         { "v6=0", "==WWWPP=W=" },
+	{ "native=1 E09", "====HPP=H=" }, { "native=0 E10", "===A======" },
+	{ "p64=1", "==A====U==" },        { "p64=2", "==A====U==" },
+	{ "p64=0", "===DDPP=D=" },        { "A=0 B=0", "==WWWWWWW=" },
+	{ "A=0 B=1", "=====AAD==" },      { "A=2 B=1", "=====M====" },
+	{ "A=1 B=0", "======U===" },      { "E15", "====UUU===" },
+	{ "E16", "==========" },          { "E19", "=====AAD==" },
+	{ "E26", "=======DA=" },          { "E33", "SSSSSSSSSS" },
+};
+
+/* Every event in every state: 180 cells. */
+Test(clat_life, l_01_table)
+{
+	for (size_t i = 0; i < XL_COUNT(cells); i++) {
+		for (unsigned int s = 0; s < LIFE_STATE_COUNT; s++) {
+			const char want = cells[i].next[s];
+			struct nets n;
+			struct world w = in_state((enum life_state)s, &n);
+			char copy[32];
+
+			snprintf(copy, sizeof(copy), "%s", cells[i].event);
+			for (char *word = strtok(copy, " "); word;
+			     word = strtok(NULL, " "))
+				if (strchr(word, '='))
+					set_fact(&w, &n, word);
+				else
+					play(&w, word, n);
+			facts_changed(&w, n);
+			cr_expect_eq(letters[w.life.state],
+				     want == '=' ? letters[s] : want,
+				     "%s in %s: %s", cells[i].event, w.context,
+				     life_state_name(w.life.state));
+		}
+	}
+}
+
+/* Let the world stand still until nothing changes any more. */
+static void stand_still(struct world *w, struct nets n)
+{
+	for (unsigned int i = 0; i < 100; i++) {
+		happened(w, LIFE_WON, n);
+		pass(w, w->now + 10 * SECOND, n);
+	}
+}
+
+/* Whatever it has lived through: a restart leads to the same state. */
+Test(clat_life, l_02_as_after_a_restart)
+{
+	uint64_t seed = 0x2545f4914f6cdd1d;
+	unsigned int seen = 0;
+	char context[64];
+
+	for (unsigned int walk = 0; walk < 300; walk++) {
+		struct world w = fresh(walk & 1, false, context);
+		struct world again = w;
+		struct nets n = { 1, 0 };
+
+		make_good(&w);
+		for (unsigned int i = 0; i < 40; i++) {
+			snprintf(context, sizeof(context), "walk %u, step %u",
+				 walk, i);
+			random_step(&w, &n, next_random(&seed));
+		}
+		again.facts = w.facts;
+		again.facts.source = none;
+		facts_changed(&again, n);
+		stand_still(&w, n);
+		stand_still(&again, n);
+		cr_expect_eq(w.life.state, again.life.state, "walk %u", walk);
+		cr_expect_eq(w.route, again.route, "walk %u", walk);
+		cr_expect_eq(w.device, again.device, "walk %u", walk);
+		seen |= 1u << w.life.state;
+	}
+	cr_expect_eq(seen, 1 << LIFE_OFF | 1 << LIFE_WAIT_ADDRESS |
+				   1 << LIFE_DISCOVER | 1 << LIFE_HOLD_NATIVE4 |
+				   1 << LIFE_UP);
+}
+
+/* How long an address is kept: a minute when the CLAT pauses, and a minute
+ * for late packets when there is a new one. */
+Test(clat_life, c6877_91_a_minute)
+{
+	struct nets n;
+	struct world w = in_state(LIFE_PAUSED, &n);
+	const uint64_t paused = w.now;
+
+	pass(&w, paused + 60 * SECOND - 1, n);
+	cr_expect(is_set(w.slot[LIFE_HELD]));
+	pass(&w, paused + 60 * SECOND, n);
+	cr_expect_not(is_set(w.slot[LIFE_HELD]));
+
+	w = in_state(LIFE_MOVING, &n);
+	happened(&w, LIFE_WON, n);
+	cr_expect(same(w.slot[LIFE_OLD], net_a));
+	pass(&w, w.now + 60 * SECOND - 1, n);
+	cr_expect(is_set(w.slot[LIFE_OLD]));
+	pass(&w, w.now + 1, n);
+	cr_expect_not(is_set(w.slot[LIFE_OLD]));
 }

@@ -182,7 +182,7 @@ static void expect_chosen(const struct prefix_table *t, struct pref64 used,
 #define P1 "64:ff9b::/96"
 #define P2 "2001:db8:64::/96"
 
-Test(clat_ra, p8781_06_withdrawn_and_p8781_33_two_routers)
+Test(clat_ra, p8781_06_33_withdrawn_by_one_of_two)
 {
 	struct prefix_table t = { 0 };
 
@@ -196,7 +196,7 @@ Test(clat_ra, p8781_06_withdrawn_and_p8781_33_two_routers)
 	expect_chosen(&t, prefix(P1), 3, NULL);
 }
 
-Test(clat_ra, p8781_23_and_24_lifetime)
+Test(clat_ra, p8781_23_24_lifetime)
 {
 	struct prefix_table t = { 0 };
 
@@ -207,6 +207,10 @@ Test(clat_ra, p8781_23_and_24_lifetime)
 	expect_chosen(&t, none, 599, P1);
 	cr_expect_eq(prefix_expire(&t, 600 * SECOND), UINT64_MAX);
 	expect_chosen(&t, none, 600, NULL);
+	/* The clock goes on while the machine sleeps. */
+	heard(&t, "fe80::1", one(P1, 600, 1800, RA_MEDIUM), 1000);
+	cr_expect_eq(prefix_expire(&t, 1700 * SECOND), UINT64_MAX);
+	expect_chosen(&t, none, 1700, NULL);
 }
 
 Test(clat_ra, p8781_25_nothing_said_changes_nothing)
@@ -245,7 +249,7 @@ Test(clat_ra, p8781_27_sixteen_at_most)
 	}
 }
 
-Test(clat_ra, p8781_31_order)
+Test(clat_ra, p8781_30_31_order)
 {
 	struct prefix_table t = { 0 };
 	struct ra two = one(P2, 600, 1800, RA_MEDIUM);

@@ -83,7 +83,7 @@ static const char *word_of(const struct v4only *v)
 
 /* D7050-16 to -20, -26, -27, -31 to -33, -35, -41. A truncated answer is a
  * failure here: sixteen addresses fit, so no server has a reason to. */
-Test(clat_v4only, d7050_16_17_18_19_26_27_31_32_messages)
+Test(clat_v4only, d7050_16_17_18_19_26_27_31_32_33_messages)
 {
 	static struct lines l;
 	unsigned int n = 0;
@@ -111,8 +111,8 @@ Test(clat_v4only, d7050_16_17_18_19_26_27_31_32_messages)
 	cr_expect_eq(n, 40);
 }
 
-/* D7050-01, -02: the bytes of the RFC's question, its case as asked. */
-Test(clat_v4only, d7050_01_question)
+/* The bytes of the RFC's question, its case as asked; no EDNS record. */
+Test(clat_v4only, d7050_01_02_question)
 {
 	uint8_t want[V4ONLY_QUESTION_LEN];
 	uint8_t got[V4ONLY_QUESTION_LEN];

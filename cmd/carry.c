@@ -39,6 +39,19 @@ static void join(const struct follow *f, const struct claim *c, bool yes)
 		rasock_group(&f->ra, f->view.ifindex, nd_group(c->addr), yes);
 }
 
+static bool is_ula(struct addr6 a)
+{
+	return a.hi >> 57 == 0xfc >> 1;
+}
+
+/* There is nothing better; where it does not work, nothing would. */
+static void tell_of_ula(struct addr6 net, struct pref64 pref64)
+{
+	if (is_ula(net) && !is_ula(pref64.prefix))
+		log_warn("a unique local address (fc00::/7) is used: the "
+			 "translator has to be on the same site");
+}
+
 static void start_claim(struct follow *f, bool optimistic, uint64_t now)
 {
 	const enum life_slot slot = optimistic ? LIFE_HELD : LIFE_TEST;
@@ -60,6 +73,7 @@ static void start_claim(struct follow *f, bool optimistic, uint64_t now)
 	f->seed.addr4 = f->addr4;
 	f->seed.pref64 = f->life.facts.pref64;
 	snprintf(f->seed.ifname, sizeof(f->seed.ifname), "%s", f->view.name);
+	tell_of_ula(net, f->life.facts.pref64);
 	claim_start(c, iid_address(&f->seed, net, &f->counter), &link, now);
 	/* RFC 7217, 6: two hosts must not collide in step. */
 	if (again && !optimistic)

@@ -25,7 +25,9 @@ struct pref64 follow_choose_pref64(struct follow *f, uint64_t now)
 		f->router = e->router;
 		return e->prefix;
 	}
-	f->origin = f->ask.found.count ? "dns" : "none";
+	f->origin = !f->ask.found.count             ? "none"
+		    : asksock_is_local(f->resolver) ? "local-dns"
+						    : "dns";
 	return ask_choose(&f->ask, f->life.pref64);
 }
 
@@ -68,6 +70,8 @@ static void dns_due(struct follow *f, uint64_t now)
 {
 	uint8_t msg[V4ONLY_QUESTION_LEN];
 	struct addr6 servers[ASK_SERVERS];
+	struct asksock_to to = { .uplink = f->view.name,
+				 .ifindex = f->view.ifindex };
 	uint32_t count;
 
 	if (!f->asking || f->ask.at > now)
@@ -84,10 +88,14 @@ static void dns_due(struct follow *f, uint64_t now)
 	/* Of fewer than there were, perhaps. */
 	count = find_servers(f, servers);
 	v4only_question(msg, f->ask.sent);
-	if (f->ask.server >= count ||
-	    asksock_send(&f->socket, &f->trans->app.loop,
-			 servers[f->ask.server], f->view.name, f->view.ifindex,
-			 msg, sizeof(msg)))
+	if (f->ask.server >= count) {
+		ask_failed(&f->ask, now);
+		return;
+	}
+	f->resolver = to.server = servers[f->ask.server];
+	to.tcp = f->ask.tcp;
+	if (asksock_send(&f->socket, &f->trans->app.loop, &to, msg,
+			 sizeof(msg)))
 		ask_failed(&f->ask, now);
 }
 
@@ -96,8 +104,9 @@ static void solicit_due(struct follow *f, uint64_t now)
 	if (f->solicit_at > now)
 		return;
 	f->solicit_at = --f->solicits ? now + SOLICIT_EVERY : UINT64_MAX;
-	rasock_solicit(&f->ra, f->view.ifindex,
-		       f->view.shared ? &f->view.mac : NULL);
+	if (f->raw)
+		rasock_solicit(&f->ra, f->view.ifindex,
+			       f->view.shared ? &f->view.mac : NULL);
 }
 
 void follow_discover_due(struct follow *f, uint64_t now)
@@ -116,27 +125,64 @@ static bool is_own(const struct follow *f, struct addr6 a)
 	return false;
 }
 
+/* Is none of the resolvers that are told the one that was asked last? */
+static bool resolvers_are_others(const struct follow *f)
+{
+	for (uint32_t i = 0; i < f->servers.count; i++)
+		if (addr6_equal(f->servers.items[i].addr, f->resolver))
+			return false;
+	return f->servers.count;
+}
+
+/* RFC 8781, 5.2: that they agree is for routers to see to. */
+static void tell_disagreement(struct follow *f)
+{
+	const bool differ = prefix_disagree(&f->prefixes);
+
+	if (differ && !f->told_differ)
+		log_warn("the routers of %s announce different PREF64s",
+			 f->view.name);
+	f->told_differ = differ;
+}
+
+static void take_advertisement(struct follow *f, struct addr6 router,
+			       const struct ra *ra, uint64_t now)
+{
+	if (is_own(f, router))
+		return;
+	if (ra->lifetime)
+		f->solicit_at = UINT64_MAX;
+	heard_take(&f->nets, router, ra->nets, ra->net_count, now);
+	heard_take(&f->servers, router, ra->servers, ra->server_count, now);
+	if (f->opt->discover_ra)
+		prefix_heard(&f->prefixes, router, ra, f->life.pref64, now);
+	tell_disagreement(f);
+	if (f->asking && resolvers_are_others(f))
+		ask_start(&f->ask, f->servers.count,
+			  follow_earlier(f->ask.at, now + RA_WAIT));
+	follow_turn(f, now);
+}
+
 void follow_router_heard(struct rasock *s, const struct ra_packet *p,
 			 int ifindex)
 {
 	struct follow *f = follow_of(s, offsetof(struct follow, ra));
-	const uint64_t now = f->trans->app.loop.now;
-	const uint32_t servers = f->servers.count;
 	struct ra ra;
 
-	if (ifindex != f->view.ifindex || is_own(f, p->src) ||
-	    !ra_parse(&ra, p))
-		return;
-	if (ra.lifetime)
-		f->solicit_at = UINT64_MAX;
-	heard_take(&f->nets, p->src, ra.nets, ra.net_count, now);
-	heard_take(&f->servers, p->src, ra.servers, ra.server_count, now);
-	if (f->opt->discover_ra)
-		prefix_heard(&f->prefixes, p->src, &ra, f->life.pref64, now);
-	if (f->asking && !servers && f->servers.count)
-		ask_start(&f->ask, f->servers.count,
-			  follow_earlier(f->ask.at, now + RA_WAIT));
-	follow_turn(f, now);
+	if (ifindex == f->view.ifindex && ra_parse(&ra, p))
+		take_advertisement(f, p->src, &ra, f->trans->app.loop.now);
+}
+
+void follow_option_heard(struct watch *w, const void *msg, size_t len)
+{
+	struct follow *f = follow_of(w, offsetof(struct follow, watch));
+	struct addr6 router;
+	struct ra ra;
+	int ifindex;
+
+	if (useropt_parse(&ra, &router, &ifindex, msg, len) &&
+	    ifindex == f->view.ifindex)
+		take_advertisement(f, router, &ra, f->trans->app.loop.now);
 }
 
 void follow_resolver_heard(struct asksock *s, const void *msg, size_t len)

@@ -31,11 +31,12 @@ static void inquire(struct inquiry *i)
 {
 	uint8_t msg[NAMED_QUESTION_MAX];
 	const size_t len = named_question(msg, &i->ask);
+	const struct asksock_to to = { .server = i->server,
+				       .uplink = i->x->view.name,
+				       .ifindex = i->x->view.ifindex };
 
 	if (i->got.what == NAMED_IGNORE)
-		(void)!asksock_send(&i->sock, &i->x->loop, i->server,
-				    i->x->view.name, i->x->view.ifindex, msg,
-				    len);
+		(void)!asksock_send(&i->sock, &i->x->loop, &to, msg, len);
 }
 
 static void answered(struct asksock *s, const void *msg, size_t len)

@@ -45,9 +45,15 @@ static void forget_link(struct follow *f)
 {
 	f->prefixes = (struct prefix_table){ .count = 0 };
 	f->nets.count = f->servers.count = 0;
+	f->solicit_at = UINT64_MAX;
+}
+
+/* What routers have said since it came up, before this was noticed, holds. */
+static void link_up(struct follow *f)
+{
 	f->solicits = SOLICITS;
-	f->solicit_at = f->view.up && f->opt->discover_ra ? 0 : UINT64_MAX;
-	if (f->view.ifindex)
+	f->solicit_at = f->opt->discover_ra ? 0 : UINT64_MAX;
+	if (f->raw)
 		ndsock_bind(&f->nd, f->view.ifindex);
 }
 
@@ -75,15 +81,18 @@ static void look(struct follow *f, uint64_t now)
 					      : TRANS_DEFAULT6,
 	};
 	const struct watch_view before = f->view;
+	bool other;
 
 	f->dirty = false;
 	f->look_at = now + LOOK_EVERY;
 	watch_look(&f->watch, &ask, &f->view);
-	if (f->view.ifindex != before.ifindex || f->view.up != before.up)
+	other = f->view.ifindex != before.ifindex;
+	if (other || !f->view.up)
 		forget_link(f);
-	if (f->life.installed && f->view.ifindex != before.ifindex &&
-	    f->view.ifindex)
+	if (f->life.installed && other && f->view.ifindex)
 		follow_connect(f);
+	if (f->view.up && (other || !before.up))
+		link_up(f);
 	if (!nd_mac_equal(f->view.mac, before.mac))
 		claim_announce(&f->claims[LIFE_HELD], f->view.mac, now);
 	follow_mtu(f);
@@ -222,22 +231,34 @@ static void neighbour_heard(struct ndsock *s, const uint8_t *frame, size_t len)
 	}
 }
 
-static enum exit_status open_sockets(struct follow *f)
+/* Without a right to raw sockets an address that is given still works. */
+static int open_raw(struct follow *f)
 {
 	struct ev_loop *loop = &f->trans->app.loop;
-	int err = watch_open(&f->watch, loop);
+	int err = rasock_open(&f->ra, loop);
 
 	if (!err) {
-		err = rasock_open(&f->ra, loop);
+		err = ndsock_open(&f->nd, loop);
+		if (err)
+			rasock_close(&f->ra);
+	}
+	f->raw = !err;
+	if (err != -EPERM || !follow_is_given(f))
+		return err;
+	log_warn("no right to raw sockets (CAP_NET_RAW): routers are heard "
+		 "only where the kernel accepts what they advertise");
+	f->watch.option = follow_option_heard;
+	return 0;
+}
+
+static enum exit_status open_sockets(struct follow *f)
+{
+	int err = watch_open(&f->watch, &f->trans->app.loop);
+
+	if (!err) {
+		err = open_raw(f);
 		if (err)
 			watch_close(&f->watch);
-	}
-	if (!err) {
-		err = ndsock_open(&f->nd, loop);
-		if (err) {
-			watch_close(&f->watch);
-			rasock_close(&f->ra);
-		}
 	}
 	if (err)
 		log_error("sockets that follow the network: %s",
@@ -298,8 +319,10 @@ void follow_close(struct follow *f)
 		return;
 	follow_happened(f, LIFE_STOP, f->trans->app.loop.now);
 	asksock_close(&f->socket, &f->trans->app.loop);
-	ndsock_close(&f->nd);
-	rasock_close(&f->ra);
+	if (f->raw) {
+		ndsock_close(&f->nd);
+		rasock_close(&f->ra);
+	}
 	watch_close(&f->watch);
 }
 
@@ -321,6 +344,7 @@ void follow_report(const struct follow *f, struct report *r)
 		    f->life.facts.pref64.len);
 	report_text(r, "pref64-from", 0, f->origin ? f->origin : "none");
 	report_addr6(r, "router", f->router);
+	report_addr6(r, "resolver", f->resolver);
 	report_net6(r, "source",
 		    follow_is_given(f) ? f->opt->source.addr : held->addr,
 		    follow_is_given(f) ? f->opt->source.len : 128);

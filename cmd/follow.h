@@ -18,6 +18,7 @@
 #include "clat/iid.h"
 #include "clat/life.h"
 #include "clat/prefix.h"
+#include "clat/useropt.h"
 #include "ndsock.h"
 #include "rasock.h"
 #include "trans.h"
@@ -53,6 +54,10 @@ struct follow_options {
  * @addr4:	our IPv4 address; 0: none is free
  * @origin:	how @life.pref64 was found; @router: who announced it
  * @steered:	the uplink that packets are taken at; 0: none
+ * @resolver:	whom was asked last
+ * @told_differ: that routers announce different prefixes
+ * @raw:	there are raw sockets; without them the kernel tells what it
+ *		accepts of routers, and no address can be claimed
  * @dirty:	the network may have changed
  * @look_at:	when to look next, ns
  * @solicit_at:	when to ask routers next, ns; @solicits: times left
@@ -84,7 +89,10 @@ struct follow {
 	const char *origin;
 	struct addr6 router;
 	int steered;
+	struct addr6 resolver;
+	bool told_differ;
 	bool open;
+	bool raw;
 	bool asking;
 	bool dirty;
 	bool forwarding;
@@ -161,6 +169,7 @@ void follow_discover_due(struct follow *f, uint64_t now);
 /* A router has advertised, a resolver has answered. */
 void follow_router_heard(struct rasock *s, const struct ra_packet *p,
 			 int ifindex);
+void follow_option_heard(struct watch *w, const void *msg, size_t len);
 void follow_resolver_heard(struct asksock *s, const void *msg, size_t len);
 
 /* Is our IPv6 address the operator's? Then nothing is claimed. */

@@ -18,6 +18,7 @@ static void rest(struct ask *a, uint64_t until)
 	a->at = until;
 	a->server = 0;
 	a->tries = 0;
+	a->tcp = false;
 }
 
 static void idle(struct ask *a)
@@ -68,6 +69,7 @@ static void forget(struct ask *a)
 static void next_server(struct ask *a, uint64_t now)
 {
 	a->tries = 0;
+	a->tcp = false;
 	if (++a->server >= a->server_count) {
 		if (a->denied > 1)
 			forget(a);
@@ -141,6 +143,18 @@ static void denied(struct ask *a, const struct v4only *v, uint64_t now)
 	rest(a, now + v->ttl * SECOND);
 }
 
+/* Over TCP nothing is cut. */
+static void again_over_tcp(struct ask *a, uint64_t now)
+{
+	if (a->tcp) {
+		next_server(a, now);
+		return;
+	}
+	a->tcp = true;
+	a->tries = 0;
+	a->at = now;
+}
+
 void ask_answered(struct ask *a, const void *msg, size_t len, uint64_t now)
 {
 	const struct v4only v = v4only_answer(a->sent, msg, len);
@@ -160,6 +174,9 @@ void ask_answered(struct ask *a, const void *msg, size_t len, uint64_t now)
 		break;
 	case V4ONLY_FAILED:
 		next_server(a, now);
+		break;
+	case V4ONLY_CUT:
+		again_over_tcp(a, now);
 		break;
 	}
 }

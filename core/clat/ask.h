@@ -29,6 +29,7 @@ enum ask_state { ASK_IDLE, ASK_REST, ASK_WAIT };
  * @rounds:	rounds in a row that nobody answered
  * @denied:	rounds in a row that denied
  * @strays:	messages to this question that were no answer
+ * @tcp:	this server is asked over TCP: its answer was cut
  * @sent:	what the last question bore
  * @until:	when the prefixes end, ns
  * @found:	the last positive answer; count 0: none
@@ -42,6 +43,7 @@ struct ask {
 	uint32_t rounds;
 	uint32_t denied;
 	uint32_t strays;
+	bool tcp;
 	struct v4only_ask sent;
 	uint64_t until;
 	struct v4only found;

@@ -37,12 +37,18 @@ static void remove_entry(struct prefix_table *t, struct prefix_entry *e)
 	*e = t->entries[--t->count];
 }
 
+static bool is_of(const struct prefix_entry *e, struct addr6 router,
+		  struct pref64 prefix)
+{
+	return addr6_equal(e->router, router) &&
+	       prefix_equal(e->prefix, prefix);
+}
+
 static struct prefix_entry *find(struct prefix_table *t, struct addr6 router,
 				 struct pref64 prefix)
 {
 	for (uint32_t i = 0; i < t->count; i++)
-		if (addr6_equal(t->entries[i].router, router) &&
-		    prefix_equal(t->entries[i].prefix, prefix))
+		if (is_of(&t->entries[i], router, prefix))
 			return &t->entries[i];
 	return NULL;
 }
@@ -156,4 +162,20 @@ const struct prefix_entry *prefix_choose(const struct prefix_table *t,
 			kept = e;
 	}
 	return kept && compare_routers(best, kept, now) <= 0 ? kept : best;
+}
+
+bool prefix_disagree(const struct prefix_table *t)
+{
+	bool known = true;
+
+	/* Each prefix is looked for among those of each router. */
+	for (uint32_t i = 0; i < t->count * t->count && known; i++) {
+		const struct pref64 p = t->entries[i / t->count].prefix;
+		const struct addr6 router = t->entries[i % t->count].router;
+
+		known = false;
+		for (uint32_t k = 0; k < t->count && !known; k++)
+			known = is_of(&t->entries[k], router, p);
+	}
+	return !known;
 }

@@ -70,6 +70,9 @@ uint64_t prefix_expire(struct prefix_table *t, uint64_t now);
 const struct prefix_entry *prefix_choose(const struct prefix_table *t,
 					 struct pref64 used, uint64_t now);
 
+/* Do two routers announce different sets of prefixes? */
+XL_MUST_USE bool prefix_disagree(const struct prefix_table *t);
+
 /* Are these the same prefix? */
 bool prefix_equal(struct pref64 a, struct pref64 b);
 

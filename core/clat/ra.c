@@ -107,24 +107,25 @@ static enum ra_preference preference(const uint8_t *data)
 	return be_get16(data + 6) ? by_bits[data[5] >> 3 & 3] : RA_MEDIUM;
 }
 
+bool ra_options(struct ra *ra, const uint8_t *o, size_t len)
+{
+	size_t n;
+
+	for (; len; o += n, len -= n) {
+		n = len < 2 ? 0 : (size_t)o[1] * 8;
+		if (n == 0 || n > len)
+			return false;
+		take_option(ra, o);
+	}
+	return true;
+}
+
 bool ra_parse(struct ra *ra, const struct ra_packet *p)
 {
-	const uint8_t *o;
-	size_t at = HEADER;
-	size_t len;
-
 	if (!header_valid(p))
 		return false;
 	mem_zero(ra, sizeof(*ra));
 	ra->lifetime = be_get16(p->data + 6);
 	ra->preference = preference(p->data);
-	while (at < p->len) {
-		o = p->data + at;
-		len = p->len - at < 2 ? 0 : (size_t)o[1] * 8;
-		if (len == 0 || p->len - at < len)
-			return false;
-		take_option(ra, o);
-		at += len;
-	}
-	return true;
+	return ra_options(ra, p->data + HEADER, p->len - HEADER);
 }

@@ -76,6 +76,13 @@ struct ra {
 XL_MUST_USE bool ra_parse(struct ra *ra, const struct ra_packet *p);
 
 /**
+ * ra_options() - take in options, @len bytes
+ *
+ * Return: false: one is malformed; those before it have been taken
+ */
+XL_MUST_USE bool ra_options(struct ra *ra, const uint8_t *o, size_t len);
+
+/**
  * ra_prefix_usable() - may an IPv6 network have this PREF64?
  *
  * Not if it is multicast, link-local or site-local, nor in ::/8, where

@@ -184,9 +184,10 @@ struct v4only v4only_answer(struct v4only_ask ask, const void *msg, size_t len)
 
 	if (!msg_read(&r, msg, len) || !is_ours(&r, ask))
 		return ignore;
-	if (msg_flags(&r) & MSG_TC ||
-	    ((msg_flags(&r) & MSG_RCODE) != MSG_NOERROR &&
-	     (msg_flags(&r) & MSG_RCODE) != MSG_NXDOMAIN))
+	if (msg_flags(&r) & MSG_TC)
+		return (struct v4only){ .what = V4ONLY_CUT };
+	if ((msg_flags(&r) & MSG_RCODE) != MSG_NOERROR &&
+	    (msg_flags(&r) & MSG_RCODE) != MSG_NXDOMAIN)
 		return (struct v4only){ .what = V4ONLY_FAILED };
 	while ((got = msg_read_rr(&r, &rr)) == MSG_RR)
 		if (!take_record(&g, &r, &rr, &name))

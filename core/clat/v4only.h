@@ -33,7 +33,8 @@ enum v4only_what {
 	V4ONLY_IGNORE, /* not the answer; go on waiting */
 	V4ONLY_FOUND,  /* there are prefixes */
 	V4ONLY_NONE,   /* the server does no DNS64 */
-	V4ONLY_FAILED, /* the server has no answer, or not over UDP */
+	V4ONLY_FAILED, /* the server has no answer */
+	V4ONLY_CUT,    /* it has one, but not over UDP */
 };
 
 /**

@@ -10,10 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DNS_PORT    53u
-#define MESSAGE_MAX 4096u
-#define MAPPED      0xffff00000000u /* ::ffff:0:0/96 */
-#define BLANK       " \t"
+#define DNS_PORT 53u
+#define MAPPED   0xffff00000000u /* ::ffff:0:0/96 */
+#define BLANK    " \t"
 
 /* Before the general file, those in which managers keep the real servers. */
 static const char *const files[] = {
@@ -27,24 +26,60 @@ static bool is_mapped(struct addr6 a)
 	return a.hi == 0 && a.lo >> 32 == MAPPED >> 32;
 }
 
-static bool is_loopback(struct addr6 a)
+bool asksock_is_local(struct addr6 a)
 {
 	return (a.hi == 0 && a.lo == 1) ||
 	       (is_mapped(a) && (a.lo >> 24 & 0xff) == 127);
 }
 
+/* The connection is there, or it never will be. */
+static int send_over_tcp(struct asksock *s, struct ev_loop *loop)
+{
+	const ssize_t n = send(s->ev.fd, s->buf, s->len, MSG_NOSIGNAL);
+
+	if (n < 0)
+		return -errno;
+	if ((size_t)n != s->len)
+		return -EIO; /* so few bytes always fit */
+	s->sent = true;
+	s->len = 0;
+	return ev_mod(loop, &s->ev, EPOLLIN);
+}
+
+/* Return: an answer is complete. */
+static bool is_whole(const struct asksock *s)
+{
+	return s->tcp ? s->len > 2 && s->len - 2 >= be_get16(s->buf)
+		      : s->len != 0;
+}
+
 static void ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 {
 	struct asksock *s = (struct asksock *)(void *)ev;
-	uint8_t msg[MESSAGE_MAX];
-	const ssize_t n = recv(ev->fd, msg, sizeof(msg), MSG_DONTWAIT);
+	const size_t head = s->tcp ? 2 : 0;
+	ssize_t n;
 
-	(void)loop;
 	(void)events;
-	if (n >= 0)
-		s->heard(s, msg, (size_t)n);
-	else if (errno != EAGAIN && errno != EINTR)
-		s->heard(s, msg, 0);
+	if (!s->sent) {
+		if (send_over_tcp(s, loop))
+			s->heard(s, s->buf, 0);
+		return;
+	}
+	if (!s->tcp)
+		s->len = 0;
+	n = recv(ev->fd, s->buf + s->len, sizeof(s->buf) - s->len,
+		 MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	/* An empty datagram is no answer, but no end, either: anybody can send
+	 * one. It is handed over as a byte that means nothing. */
+	if (n == 0 && !s->tcp)
+		n = 1;
+	s->len += n > 0 ? (size_t)n : 0;
+	if (is_whole(s))
+		s->heard(s, s->buf + head, s->tcp ? be_get16(s->buf) : s->len);
+	else if (n <= 0)
+		s->heard(s, s->buf, 0);
 }
 
 static int connect_to(int fd, struct addr6 server, int ifindex)
@@ -78,24 +113,42 @@ static void bind_to_uplink(int fd, const char *uplink)
 			 (socklen_t)strlen(uplink));
 }
 
-int asksock_send(struct asksock *s, struct ev_loop *loop, struct addr6 server,
-		 const char *uplink, int ifindex, const void *msg, size_t len)
+/* Over TCP the question waits until the connection is there. */
+static int begin(struct asksock *s, const struct asksock_to *to,
+		 const void *msg, size_t len)
 {
+	const int err = connect_to(s->ev.fd, to->server, to->ifindex);
+
+	s->tcp = to->tcp;
+	s->sent = !to->tcp;
+	if (to->tcp) {
+		be_put16(s->buf, (uint16_t)len);
+		memcpy(s->buf + 2, msg, len);
+		s->len = 2 + len;
+		return err == -EINPROGRESS ? 0 : err;
+	}
+	if (!err && send(s->ev.fd, msg, len, MSG_NOSIGNAL) < 0)
+		return -errno;
+	return err;
+}
+
+int asksock_send(struct asksock *s, struct ev_loop *loop,
+		 const struct asksock_to *to, const void *msg, size_t len)
+{
+	const int type = to->tcp ? SOCK_STREAM : SOCK_DGRAM;
 	int err;
 
 	asksock_close(s, loop);
 	s->ev.ready = ready;
-	s->ev.fd = socket(is_mapped(server) ? AF_INET : AF_INET6,
-			  SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	s->ev.fd = socket(is_mapped(to->server) ? AF_INET : AF_INET6,
+			  type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->ev.fd < 0)
 		return -errno;
-	if (!is_loopback(server))
-		bind_to_uplink(s->ev.fd, uplink);
-	err = connect_to(s->ev.fd, server, ifindex);
-	if (!err && send(s->ev.fd, msg, len, MSG_NOSIGNAL) < 0)
-		err = -errno;
+	if (!asksock_is_local(to->server))
+		bind_to_uplink(s->ev.fd, to->uplink);
+	err = begin(s, to, msg, len);
 	if (!err)
-		err = ev_add(loop, &s->ev, EPOLLIN);
+		err = ev_add(loop, &s->ev, s->sent ? EPOLLIN : EPOLLOUT);
 	if (err) {
 		close(s->ev.fd);
 		s->ev.fd = -1;
@@ -151,7 +204,7 @@ static uint32_t read_file(const char *path, bool local, struct addr6 *out,
 	if (!f)
 		return 0;
 	while (count < max && fgets(line, sizeof(line), f))
-		if (parse_line(line, &a) && is_loopback(a) == local &&
+		if (parse_line(line, &a) && asksock_is_local(a) == local &&
 		    (local || !is_mapped(a)))
 			out[count++] = a;
 	fclose(f);

@@ -18,24 +18,41 @@
 #include "sysctl.h"
 
 #define RECEIVE_BUFFER (1 << 20)
+#define OPTION_MAX     512u        /* longer ones are cut, and not understood */
 #define RFC7335_NET    0xc0000000u /* 192.0.0.0/29 */
 #define RFC7335_LEN    29u
 
 /* A stranger's address, to which only a default route leads (RFC 5737). */
 #define SOMEWHERE4     0xc0000201u
 
+/* Options of advertisements are news by themselves. Of all other messages the
+ * contents do not matter, nor that some were lost. */
+static bool is_change(struct watch *w, const struct nlmsghdr *h, ssize_t n)
+{
+	if (n < (ssize_t)sizeof(*h) || h->nlmsg_type != RTM_NEWNDUSEROPT)
+		return true;
+	if (w->option)
+		w->option(w, h, (size_t)n);
+	return false;
+}
+
 static void drain(struct ev_loop *loop, struct ev *ev, uint32_t events)
 {
 	struct watch *w = (struct watch *)(void *)ev;
-	uint8_t none[1];
+	uint8_t buf[OPTION_MAX] __attribute__((aligned(8)));
+	bool changed = false;
+	ssize_t n;
 
 	(void)loop;
 	(void)events;
-	/* What is in the messages does not matter, nor that some were lost. */
-	while (recv(ev->fd, none, sizeof(none), MSG_DONTWAIT) >= 0 ||
-	       errno == ENOBUFS)
-		continue;
-	w->changed(w);
+	for (;;) {
+		n = recv(ev->fd, buf, sizeof(buf), MSG_DONTWAIT);
+		if (n < 0 && errno != ENOBUFS)
+			break;
+		changed |= is_change(w, (const void *)buf, n);
+	}
+	if (changed)
+		w->changed(w);
 }
 
 static int subscribe(int fd)
@@ -44,7 +61,7 @@ static int subscribe(int fd)
 		.nl_family = AF_NETLINK,
 		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
 			     RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
-			     RTMGRP_IPV6_ROUTE,
+			     RTMGRP_IPV6_ROUTE | 1 << (RTNLGRP_ND_USEROPT - 1),
 	};
 	const int size = RECEIVE_BUFFER;
 

@@ -22,11 +22,14 @@
  * struct watch - netlink sockets; open it before privileges are given up
  * @ev:		of the notifications; first member
  * @changed:	called when something may have changed
+ * @option:	called with each RTM_NEWNDUSEROPT, from its header on; NULL: none
+ *		is wanted
  */
 struct watch {
 	struct ev ev;
 	struct nl nl;
 	void (*changed)(struct watch *w);
+	void (*option)(struct watch *w, const void *msg, size_t len);
 };
 
 /**

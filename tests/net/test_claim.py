@@ -47,7 +47,7 @@ class Claim(Case):
             seen += filter(None, [self.what(p, source)])
         return seen
 
-    def test_c6877_74_a_host_does_not_wait(self):
+    def test_c6877_74_82_a_host_does_not_wait(self):
         """The first packet goes while the address is being checked."""
         self.dad_takes(FOREVER)
         tap = self.line()

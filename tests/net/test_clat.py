@@ -94,7 +94,7 @@ class Setup(Case):
         self.assertEqual((address["local"], address["prefixlen"]),
                          ("192.0.0.5", 32))
 
-    def test_sizes_follow_the_uplink(self):
+    def test_m_01_02_03_sizes_follow_the_uplink(self):
         for mtu in (1280, 1400, 1492, 9000):
             with self.subTest(mtu):
                 self.home.ip(f"link set wan mtu {mtu}")

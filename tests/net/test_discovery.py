@@ -61,7 +61,7 @@ class Discovery(Case):
         self.assertIsNotNone(p, "no router solicitation")
         self.assertEqual((p.dst, p.ttl), ("ff02::2", 255))
 
-    def test_p8781_20_forged(self):
+    def test_p8781_20_51_forged(self):
         """One hop away, or not from a link-local address."""
         self.address()
         self.clat("--discover", "ra")
@@ -74,7 +74,7 @@ class Discovery(Case):
         lab.wait_for(lambda: self.status()["pref64"] != "::/0", "a prefix")
         self.assertEqual(self.status()["pref64"], PREF64)
 
-    def test_p8781_06_withdrawn_and_renumbered(self):
+    def test_p8781_06_c6877_48_c6877_88_withdrawn_and_renumbered(self):
         self.address()
         self.provider()
         self.clat()
@@ -93,7 +93,7 @@ class Discovery(Case):
         self.wait_state("up")
         self.ping()
 
-    def test_p8781_40_41_d7050_11_resolver(self):
+    def test_p8781_40_41_d7050_11_c6877_66_67_resolver(self):
         """No PREF64 option: the router's resolver is asked, after 2 s."""
         self.address()
         self.provider()
@@ -143,14 +143,14 @@ class Address(Case):
         self.assertNotIn(self.source(),
                          self.home.run("ip", "-6", "addr").split("/"))
 
-    def test_c6877_37_the_same_after_a_restart(self):
+    def test_c6877_37_90_the_same_after_a_restart(self):
         program = self.up()
         first = self.source()
         program.stop()
         self.up()
         self.assertEqual(self.source(), first)
 
-    def test_nd_26_duplicate(self):
+    def test_nd_26_c6877_83_duplicate(self):
         """Somebody else answers for the first address: a second is taken."""
         with packets.Tap(self.isp, "home") as line:
             self.clat("--pref64", PREF64)
@@ -162,7 +162,7 @@ class Address(Case):
                      and self.status()["state"] == "up", "another address")
         self.assertIn(IPv6Address(self.source()), IPv6Network(NET))
 
-    def test_nd_30_answered_for(self):
+    def test_nd_30_c6877_30_answered_for(self):
         self.up()
         self.isp.run("ping", "-c", "1", "-W", "1", "2001:db8:0:1::2")
         self.isp.try_run("ping", "-c", "1", "-W", "1", self.source())
@@ -171,10 +171,12 @@ class Address(Case):
                                        "wan"))[0]["address"]
         self.assertIn(mac, said)
 
-    def test_e04_renumbered(self):
-        """The new prefix is there, the old one deprecated, then gone."""
+    def test_e04_nd_66_renumbered(self):
+        """The new prefix is there, the old one deprecated. The process has no
+        right any more, and needs none."""
         self.provider()
-        self.up()
+        program = self.up()
+        self.assertEqual(lab.status(program.pid)["CapEff"], "0" * 16)
         old = self.source()
         self.home.ip("addr add 2001:db8:0:2::2/64 dev wan nodad",
                      "addr change 2001:db8:0:1::2/64 dev wan preferred_lft 0")
@@ -194,7 +196,7 @@ class Address(Case):
                      and self.status()["state"] == "up", "another address")
         self.ping()
 
-    def test_l_20_native_ipv4(self):
+    def test_l_20_c6877_87_native_ipv4(self):
         self.up()
         self.home.ip("addr add 192.0.2.130/30 dev wan",
                      "route add default via 192.0.2.129 dev wan metric 3000")

@@ -85,7 +85,7 @@ class Case(unittest.TestCase):
 
 
 class Shared(Case):
-    def test_c6877_08_two_hosts_at_once(self):
+    def test_c6877_08_63_two_hosts_at_once(self):
         """From the same port, too; on the line there is one address."""
         self.clat()
         Echo(self.isp)
@@ -156,7 +156,7 @@ class Table(Case):
         self.home.run("nft", "flush", "ruleset")
         self.assertIn("1 received", self.ping("one"))
 
-    def test_c6877_09_whole_network_needs_none(self):
+    def test_c6877_09_63_whole_network_needs_none(self):
         """With a /96 every host has an address of its own."""
         self.clat(source="2001:db8:0:464::/96")
         self.assertEqual(self.ruleset(), "")

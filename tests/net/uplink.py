@@ -44,6 +44,7 @@ class Resolver(threading.Thread):
     def __init__(self, host, addr, prefix, ttl=600):
         super().__init__(daemon=True)
         self.prefix, self.ttl, self.asked = prefix, ttl, 0
+        self.client = None
         with host.inside():
             self.sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
         self.sock.bind((addr, 53))
@@ -65,7 +66,7 @@ class Resolver(threading.Thread):
             except OSError:
                 return
             if b"ipv4only" in question.lower():
-                self.asked += 1
+                self.asked, self.client = self.asked + 1, client
                 self.sock.sendto(self.answer(question), client)
 
 

@@ -239,6 +239,31 @@ Test(clat_ask, d7050_14_no_server)
 	cr_expect_not(ask_due(&a, 0, 1));
 }
 
+/* An answer that was cut: the same server, once more, over TCP; and if that is
+ * cut, too, the next one. */
+Test(clat_ask, d7050_17_over_tcp)
+{
+	struct ask a = started(2);
+
+	cr_assert(ask_due(&a, 0, 1));
+	cr_expect_not(a.tcp);
+	answer(&a, 0x200, 0, NULL, NULL, 1);
+	cr_expect_eq(a.at, 1);
+	cr_assert(ask_due(&a, 1, 2));
+	cr_expect(a.tcp);
+	cr_expect_eq(a.server, 0);
+	answer(&a, 0x200, 0, NULL, NULL, 2);
+	cr_assert(ask_due(&a, a.at, 3));
+	cr_expect_not(a.tcp);
+	cr_expect_eq(a.server, 1);
+	answer(&a, 0x200, 0, NULL, NULL, 3);
+	cr_assert(ask_due(&a, a.at, 4));
+	answer(&a, 0, 60, P1, NULL, 4);
+	expect_prefix(&a, none, P1);
+	cr_assert(ask_due(&a, a.at, 5));
+	cr_expect_not(a.tcp, "the next round begins over UDP");
+}
+
 Test(clat_ask, stopped)
 {
 	struct ask a = started(1);

@@ -4,6 +4,7 @@
 
 #include "clat/heard.h"
 #include "clat/prefix.h"
+#include "clat/useropt.h"
 
 /* An advertisement of fe80::1 with nothing but what is in @options. */
 static bool parse_options(struct ra *ra, const uint8_t *options, size_t len)
@@ -292,6 +293,25 @@ Test(clat_ra, p8781_31_router_lifetime_ends)
 	expect_chosen(&t, prefix(P1), 100, P2);
 }
 
+/* P8781-37 */
+Test(clat_ra, p8781_37_do_routers_agree)
+{
+	struct prefix_table t = { 0 };
+	struct ra two = one(P1, 600, 1800, RA_MEDIUM);
+
+	cr_expect_not(prefix_disagree(&t));
+	two.prefix_count = 2;
+	two.prefixes[1] = (struct ra_prefix){ prefix(P2), 600 };
+	heard(&t, "fe80::1", two, 0);
+	cr_expect_not(prefix_disagree(&t), "one router");
+	heard(&t, "fe80::2", one(P2, 600, 1800, RA_MEDIUM), 0);
+	cr_expect(prefix_disagree(&t), "one lacks one");
+	heard(&t, "fe80::2", two, 1);
+	cr_expect_not(prefix_disagree(&t));
+	heard(&t, "fe80::1", one(P2, 0, 1800, RA_MEDIUM), 2);
+	cr_expect(prefix_disagree(&t));
+}
+
 /* P8781-54: resolvers and /64s live as long as their router says. */
 Test(clat_ra, p8781_54_heard)
 {
@@ -316,4 +336,76 @@ Test(clat_ra, p8781_54_heard)
 		heard_take(&h, router, a, 1, SECOND);
 		cr_assert_leq(h.count, HEARD_MAX);
 	}
+}
+
+static void swap(uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		const uint8_t b = p[i];
+
+		p[i] = p[n - 1 - i];
+		p[n - 1 - i] = b;
+	}
+}
+
+/* The vectors' numbers in the order of this machine. */
+static void to_host_order(uint8_t *m, size_t len)
+{
+	const size_t attr = 32u + m[18] + 256u * m[19];
+
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+		return;
+	swap(m, 4);
+	swap(m + 4, 2);
+	swap(m + 18, 2);
+	swap(m + 20, 4);
+	if (attr + 4 > len)
+		return;
+	swap(m + attr, 2);
+	swap(m + attr + 2, 2);
+}
+
+/* RTM_NEWNDUSEROPT: as captured on Linux 6.18, and as it should not be. */
+Test(clat_ra, p8781_52_netlink_messages)
+{
+	static struct lines l;
+	unsigned int n = 0;
+
+	lines_open(&l, "nduseropt");
+	for (; lines_next(&l); n++) {
+		uint8_t buf[256];
+		const size_t len = unhex(buf, l.words[1]);
+		uint8_t *exact = malloc(len);
+		struct addr6 router;
+		int ifindex = 0;
+		struct ra ra;
+		bool taken;
+
+		to_host_order(buf, len);
+		memcpy(exact, buf, len);
+		taken = useropt_parse(&ra, &router, &ifindex, exact, len);
+		cr_expect_eq(taken, strcmp(l.words[2], "ignore") != 0, "%s",
+			     l.words[0]);
+		if (taken) {
+			cr_expect_eq(ifindex, atoi(l.words[2]));
+			cr_expect(addr6_equal(router, v6(l.words[3])), "%s",
+				  l.words[0]);
+			cr_expect_eq(ra.prefix_count, l.count - 4, "%s",
+				     l.words[0]);
+			for (unsigned int i = 4; i < l.count; i++)
+				expect_pref64(&ra, i - 4, l.words[i],
+					      l.words[0]);
+		}
+		for (size_t cut = 0; cut < len; cut++) {
+			uint8_t *part = malloc(cut + 1);
+
+			memcpy(part, buf, cut);
+			cr_expect_not(useropt_parse(&ra, &router, &ifindex,
+						    part, cut),
+				      "%s cut to %zu", l.words[0], cut);
+			free(part);
+		}
+		free(exact);
+	}
+	cr_expect_eq(n, 13);
 }

@@ -8,8 +8,11 @@
 
 #include "follow.h"
 
-#define SECOND 1000000000ull
-#define MS     1000000ull
+#define SECOND         1000000000ull
+#define MS             1000000ull
+
+#define METRIC_DEFAULT 2048u
+#define METRIC_MAX     (UINT32_MAX - 8) /* and the rank of an address */
 
 uint64_t follow_random64(void)
 {
@@ -114,12 +117,40 @@ static void promote(struct follow *f)
 
 static const struct net4 all4 = { 0, 0 };
 
+/*
+ * Native IPv4 comes first, whatever its metric, unless the operator has said
+ * otherwise. Instances have different addresses, so their routes do not stand
+ * in the same place.
+ */
+uint32_t follow_metric(const struct follow *f)
+{
+	uint32_t metric = METRIC_DEFAULT;
+
+	if (f->opt->metric)
+		return f->opt->metric;
+	if (f->view.native4 && f->view.metric4 >= metric)
+		metric = f->view.metric4 < METRIC_MAX ? f->view.metric4 + 1
+						      : METRIC_MAX;
+	return metric + follow_rank4(f->addr4);
+}
+
+/* The new one is there before the old one goes. */
+static void route4(struct follow *f)
+{
+	const uint32_t before = f->metric;
+
+	f->metric = follow_metric(f);
+	(void)!trans_route4(f->trans, all4, f->metric);
+	if (before && before != f->metric)
+		(void)!trans_unroute4(f->trans, all4, before);
+}
+
 void follow_reroute(struct follow *f)
 {
-	if (f->life.routed) {
-		(void)!trans_unroute4(f->trans, all4);
-		(void)!trans_route4(f->trans, all4, f->opt->metric);
-	}
+	if (f->life.routed && f->metric == follow_metric(f))
+		(void)!trans_reroute4(f->trans, all4, f->metric);
+	else if (f->life.routed)
+		route4(f);
 	if (f->has_address4)
 		(void)!trans_bind4(f->trans, f->addr4);
 }
@@ -139,8 +170,7 @@ enum exit_status follow_routes(struct follow *f)
 	if (f->has_address4)
 		troubles += trans_bind4(f->trans, f->addr4) != EXIT_OK;
 	if (f->life.routed)
-		troubles +=
-			trans_route4(f->trans, all4, f->opt->metric) != EXIT_OK;
+		troubles += trans_route4(f->trans, all4, f->metric) != EXIT_OK;
 	return troubles ? EXIT_RUN : EXIT_OK;
 }
 
@@ -161,10 +191,44 @@ static bool is_steered(struct follow *f)
 	return f->steer;
 }
 
+unsigned int follow_configured(const struct follow *f)
+{
+	unsigned int ours = 0;
+
+	if (f->has_address4)
+		ours |= WATCH_ADDRESS4 | WATCH_BIND4;
+	if (f->life.routed)
+		ours |= WATCH_DEFAULT4;
+	if (f->has_address4 && f->claims[LIFE_HELD].state != CLAIM_FREE)
+		ours |= WATCH_ROUTE6;
+	return ours;
+}
+
+void follow_restore(struct follow *f, unsigned int missing)
+{
+	if (missing & WATCH_ADDRESS4)
+		(void)!trans_address4(f->trans, f->addr4);
+	if (missing & WATCH_BIND4)
+		(void)!trans_bind4(f->trans, f->addr4);
+	if (missing & WATCH_ROUTE6)
+		(void)!trans_route6(f->trans, f->claims[LIFE_HELD].addr,
+				    held_len(f));
+	if (missing & WATCH_DEFAULT4)
+		(void)!trans_route4(f->trans, all4, f->metric);
+}
+
+/* A router forwards; of a host it is not to be asked that it does so for
+ * others. */
 void follow_connect(struct follow *f)
 {
-	if (!is_steered(f) && !f->forwarding)
-		f->forwarding = trans_forwarding(f->trans) == EXIT_OK;
+	const int uplink = f->view.ifindex;
+
+	if (is_steered(f) || f->forwarding == uplink ||
+	    (f->forwarding && !f->host))
+		return;
+	if ((f->host ? trans_forward6(f->trans, uplink)
+		     : trans_forwarding(f->trans)) == EXIT_OK)
+		f->forwarding = uplink;
 }
 
 /* All but the IPv4 default route. */
@@ -187,8 +251,10 @@ static void install(struct follow *f)
 
 static void take_down(struct follow *f, unsigned int todo)
 {
-	if (todo & LIFE_UNROUTE)
-		(void)!trans_unroute4(f->trans, all4);
+	if (todo & LIFE_UNROUTE) {
+		(void)!trans_unroute4(f->trans, all4, f->metric);
+		f->metric = 0;
+	}
 	if (todo & LIFE_REMOVE && f->has_address4) {
 		(void)!trans_unbind4(f->trans, f->addr4);
 		(void)!trans_unaddress4(f->trans, f->addr4);
@@ -222,7 +288,7 @@ void follow_carry_out(struct follow *f, unsigned int todo, bool routed,
 		f->changed(f);
 	/* Last: until everything stands nothing may come in. */
 	if (todo & LIFE_INSTALL && (!routed || todo & LIFE_UNROUTE))
-		(void)!trans_route4(f->trans, all4, f->opt->metric);
+		route4(f);
 	if (todo & LIFE_ANNOUNCE)
 		claim_announce(&f->claims[LIFE_HELD], f->view.mac, now);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "secret.h"
+#include "sysctl.h"
 
 #define SECOND      1000000000ull
 #define MS          1000000ull
@@ -14,14 +15,23 @@
 #define RFC7335_NET 0xc0000000u /* 192.0.0.0/29 */
 
 /* RFC 7335: .1 and .2 are DS-Lite's, so they come late. */
+static const uint8_t order4[] = { 5, 6, 7, 4, 3, 2, 1, 0 };
+
 static uint32_t free_address4(uint32_t busy)
 {
-	static const uint8_t order[] = { 5, 6, 7, 4, 3, 2, 1, 0 };
-
-	for (unsigned int i = 0; i < XL_COUNT(order); i++)
-		if (!(busy >> order[i] & 1))
-			return RFC7335_NET + order[i];
+	for (unsigned int i = 0; i < XL_COUNT(order4); i++)
+		if (!(busy >> order4[i] & 1))
+			return RFC7335_NET + order4[i];
 	return 0;
+}
+
+uint32_t follow_rank4(uint32_t addr4)
+{
+	uint32_t rank = 0;
+
+	while (rank < XL_COUNT(order4) && order4[rank] != addr4 - RFC7335_NET)
+		rank++;
+	return rank;
 }
 
 static struct source choose_source(const struct follow *f, struct pref64 pref64,
@@ -72,6 +82,43 @@ static void follow_mtu(struct follow *f)
 	f->changed(f);
 }
 
+/* The way to the translator may be narrower than the uplink, and native IPv4
+ * may have got another metric. */
+static void follow_path(struct follow *f)
+{
+	struct trans *t = f->trans;
+	const uint32_t path = f->view.path_mtu;
+	const bool other = path != t->path_mtu;
+
+	t->path_mtu = path;
+	if (other || (f->life.routed && follow_metric(f) != f->metric))
+		follow_reroute(f);
+}
+
+/* What of ours is missing that should be there? Of a device that is set down
+ * everything is, and comes back with it (trans.c). */
+static unsigned int missing(const struct follow *f)
+{
+	return tun_is_up(&f->trans->tun) ? follow_configured(f) & ~f->view.ours
+					 : 0;
+}
+
+static void repair(struct follow *f, uint64_t now)
+{
+	const bool gone = f->life.state != LIFE_STOPPED && missing(f);
+	const bool before = f->repair.given_up;
+
+	if (repair_due(&f->repair, gone, now)) {
+		log_warn("somebody has removed addresses or routes of ours: "
+			 "they are put back");
+		follow_restore(f, missing(f));
+		f->dirty = true;
+	}
+	if (f->repair.given_up && !before)
+		log_warn("what is put back is removed again: it stays so "
+			 "until a reload");
+}
+
 static void look(struct follow *f, uint64_t now)
 {
 	const struct watch_ask ask = {
@@ -79,6 +126,8 @@ static void look(struct follow *f, uint64_t now)
 		.own = f->trans->tun.ifindex,
 		.towards = f->opt->pref64.len ? f->opt->pref64.prefix
 					      : TRANS_DEFAULT6,
+		.addr4 = f->has_address4 ? f->addr4 : 0,
+		.addr6 = f->claims[LIFE_HELD].addr,
 	};
 	const struct watch_view before = f->view;
 	bool other;
@@ -96,6 +145,7 @@ static void look(struct follow *f, uint64_t now)
 	if (!nd_mac_equal(f->view.mac, before.mac))
 		claim_announce(&f->claims[LIFE_HELD], f->view.mac, now);
 	follow_mtu(f);
+	follow_path(f);
 	if (!f->has_address4)
 		f->addr4 = free_address4(f->view.busy4);
 }
@@ -113,7 +163,7 @@ static struct life_facts find_facts(struct follow *f, uint64_t now)
 				  facts.alive);
 	facts.source = follow_is_given(f) ? f->opt->source.addr : f->source.net;
 	facts.deprecated = f->source.deprecated;
-	if (!f->addr4)
+	if (!f->addr4 || f->view.overlap4)
 		facts.source = (struct addr6){ 0, 0 };
 	return facts;
 }
@@ -127,6 +177,9 @@ const char *follow_reason(const struct follow *f)
 	case LIFE_WAIT_ADDRESS:
 		if (!f->addr4)
 			return "no address of 192.0.0.0/29 is free";
+		if (f->view.overlap4)
+			return "another device has a network out of "
+			       "192.0.0.0/29 (RFC 7335)";
 		if (!f->view.route6)
 			return "there is no IPv6 default route";
 		return source_why_text(f->source.why);
@@ -138,7 +191,9 @@ const char *follow_reason(const struct follow *f)
 	case LIFE_MOVING:
 		return "an address is being checked for duplicates";
 	case LIFE_UP:
-		return "translating";
+		return f->repair.given_up ? "addresses or routes of ours are "
+					    "removed by others"
+					  : "translating";
 	case LIFE_PAUSED:
 		return f->view.native4 ? "native IPv4 has come"
 				       : "route, address or PREF64 is lost";
@@ -171,6 +226,7 @@ static uint64_t deadline(struct follow *f, uint64_t now)
 	at = follow_earlier(at, heard_expire(&f->servers, now));
 	at = follow_earlier(at, life_deadline(&f->life));
 	at = follow_earlier(at, f->solicit_at);
+	at = follow_earlier(at, repair_deadline(&f->repair));
 	for (unsigned int i = 0; i < LIFE_SLOTS && !follow_is_given(f); i++)
 		at = follow_earlier(at, f->claims[i].at);
 	if (f->asking)
@@ -187,6 +243,7 @@ void follow_turn(struct follow *f, uint64_t now)
 	(void)heard_expire(&f->servers, now);
 	if (f->dirty && f->look_at <= now)
 		look(f, now);
+	repair(f, now);
 	follow_discover_due(f, now);
 	follow_claims_due(f, now);
 	live(f, now);
@@ -267,6 +324,12 @@ static enum exit_status open_sockets(struct follow *f)
 	return app_status(err);
 }
 
+static void begin_life(struct follow *f)
+{
+	life_init(&f->life, f->opt->force || f->only_look, follow_is_given(f));
+	f->life.optimistic = f->optimistic;
+}
+
 enum exit_status follow_open(struct follow *f)
 {
 	enum exit_status status;
@@ -281,8 +344,7 @@ enum exit_status follow_open(struct follow *f)
 	f->solicit_at = UINT64_MAX;
 	for (unsigned int i = 0; i < LIFE_SLOTS; i++)
 		f->claims[i].at = UINT64_MAX;
-	life_init(&f->life, f->opt->force || f->only_look, follow_is_given(f));
-	f->life.optimistic = f->optimistic;
+	begin_life(f);
 	status = open_sockets(f);
 	if (status)
 		return status;
@@ -297,16 +359,37 @@ enum exit_status follow_open(struct follow *f)
 	return status;
 }
 
+static bool same_source(const struct follow_options *a,
+			const struct follow_options *b)
+{
+	return a->source.len == b->source.len &&
+	       addr6_equal(a->source.addr, b->source.addr);
+}
+
+void follow_prepare(struct follow *f, const struct follow_options *want)
+{
+	if (!same_source(f->opt, want))
+		follow_happened(f, LIFE_STOP, f->trans->app.loop.now);
+}
+
 void follow_reload(struct follow *f, const struct follow_options *before)
 {
 	const struct follow_options *o = f->opt;
+
+	f->repair = (struct repair){ .count = 0 };
+	if (!same_source(o, before)) {
+		/* It could be read at the start only. */
+		if (!(f->seed.key.k0 | f->seed.key.k1))
+			trans_random(&f->seed.key, sizeof(f->seed.key));
+		begin_life(f);
+	}
 
 	if (o->discover_ra != before->discover_ra) {
 		f->prefixes.count = 0;
 		f->solicits = SOLICITS;
 		f->solicit_at = o->discover_ra ? 0 : UINT64_MAX;
 	}
-	if (o->metric != before->metric)
+	if (f->life.routed && follow_metric(f) != f->metric)
 		follow_reroute(f);
 	f->life.force = o->force;
 	f->dirty = true;
@@ -333,6 +416,18 @@ const char *follow_health(const struct follow *f)
 	return !f->open || f->life.routed || native ? NULL : follow_reason(f);
 }
 
+/* What is forwarded here for us. */
+static const char *forwarding(const struct follow *f)
+{
+	int all;
+
+	if (!f->forwarding)
+		return f->steered ? "steered" : "none";
+	if (sysctl_get("net/ipv6/conf/all/forwarding", &all) || all)
+		return "all";
+	return "uplink";
+}
+
 void follow_report(const struct follow *f, struct report *r)
 {
 	const struct claim *held = &f->claims[LIFE_HELD];
@@ -349,4 +444,5 @@ void follow_report(const struct follow *f, struct report *r)
 		    follow_is_given(f) ? f->opt->source.addr : held->addr,
 		    follow_is_given(f) ? f->opt->source.len : 128);
 	report_addr4(r, "address4", f->addr4);
+	report_text(r, "forwarding", 0, forwarding(f));
 }

@@ -18,6 +18,7 @@
 #include "clat/iid.h"
 #include "clat/life.h"
 #include "clat/prefix.h"
+#include "clat/repair.h"
 #include "clat/useropt.h"
 #include "ndsock.h"
 #include "rasock.h"
@@ -31,7 +32,7 @@
  * @discover_ra, @discover_dns: how
  * @source:	our IPv6 address, or our /96; len 0: claim an address
  * @force:	run beside native IPv4
- * @metric:	of the IPv4 default route
+ * @metric:	of the IPv4 default route; 0: one that yields to native IPv4
  */
 struct follow_options {
 	const char *uplink;
@@ -45,11 +46,12 @@ struct follow_options {
 
 /**
  * struct follow - open it before privileges are given up
- * @opt, @trans, @changed, @optimistic: the caller's to set
+ * @opt, @trans, @changed, @optimistic, @host: the caller's to set
  * @changed:	the translator's addresses or prefix have: @addr4, @pref64, and
  *		those of @claims that are held and old
  * @optimistic:	an address may be used before it is certain that it is ours
  * @steer:	packets need not be forwarded if trans_steer() can be had
+ * @host:	this machine is all that is served
  * @only_look:	nothing is carried out; the loop ends when a CLAT would be up
  * @addr4:	our IPv4 address; 0: none is free
  * @origin:	how @life.pref64 was found; @router: who announced it
@@ -58,6 +60,9 @@ struct follow_options {
  * @told_differ: that routers announce different prefixes
  * @raw:	there are raw sockets; without them the kernel tells what it
  *		accepts of routers, and no address can be claimed
+ * @metric:	of the IPv4 default route that is there
+ * @forwarding:	index of the uplink that it has been switched on for
+ * @repair:	puts back what others remove
  * @dirty:	the network may have changed
  * @look_at:	when to look next, ns
  * @solicit_at:	when to ask routers next, ns; @solicits: times left
@@ -69,6 +74,7 @@ struct follow {
 	void (*changed)(struct follow *f);
 	bool optimistic;
 	bool steer;
+	bool host;
 	bool only_look;
 
 	struct ev_timer timer; /* found by its offset */
@@ -91,11 +97,13 @@ struct follow {
 	int steered;
 	struct addr6 resolver;
 	bool told_differ;
+	uint32_t metric;
+	struct repair repair;
 	bool open;
 	bool raw;
 	bool asking;
 	bool dirty;
-	bool forwarding;
+	int forwarding;
 	bool has_address4;
 	uint64_t look_at;
 	uint64_t solicit_at;
@@ -112,8 +120,15 @@ struct follow {
 XL_MUST_USE enum exit_status follow_open(struct follow *f);
 
 /**
- * follow_reload() - the options @opt points to have changed: what pref64,
- * discover_ra, discover_dns, force and metric say now is in force
+ * follow_prepare() - the options are about to change: what they would not
+ * find again goes
+ * @want:	what they will say
+ */
+void follow_prepare(struct follow *f, const struct follow_options *want);
+
+/**
+ * follow_reload() - the options @opt points to have changed, and are in force;
+ * all but the uplink may have
  * @before:	what they said
  */
 void follow_reload(struct follow *f, const struct follow_options *before);
@@ -199,8 +214,20 @@ XL_MUST_USE enum exit_status follow_routes(struct follow *f);
 /* Packets find their way between the device and the uplink. */
 void follow_connect(struct follow *f);
 
-/* The IPv4 default routes that there are anew, with another MTU. */
+/* The IPv4 default routes that there are anew: another MTU, or metric. */
 void follow_reroute(struct follow *f);
+
+/* Which of the addresses of 192.0.0.0/29, in the order of their use, it is. */
+uint32_t follow_rank4(uint32_t addr4);
+
+/* The metric that the IPv4 default route should have. */
+uint32_t follow_metric(const struct follow *f);
+
+/* What is configured of ours now; set of enum watch_ours. */
+unsigned int follow_configured(const struct follow *f);
+
+/* Put back what of ours is missing. */
+void follow_restore(struct follow *f, unsigned int missing);
 
 uint64_t follow_random64(void);
 

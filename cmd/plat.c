@@ -162,7 +162,8 @@ static enum exit_status route_range(struct trans *t,
 		while (at + (1ull << bits) - 1 > r->last)
 			bits--;
 		net.len = (uint8_t)(32 - bits);
-		status = add ? trans_route4(t, net, 0) : trans_unroute4(t, net);
+		status = add ? trans_route4(t, net, 0)
+			     : trans_unroute4(t, net, 0);
 		at += 1ull << bits;
 	}
 	return status;

@@ -108,7 +108,8 @@ static int sync_routes(struct daemon *d)
 			troubles++;
 	x = d->routed.items;
 	for (size_t i = 0; i < d->routed.count; i++)
-		if (!has_net(&wanted, x[i]) && trans_unroute4(&d->trans, x[i]))
+		if (!has_net(&wanted, x[i]) &&
+		    trans_unroute4(&d->trans, x[i], 0))
 			troubles++;
 	free(d->routed.items);
 	d->routed = wanted;

@@ -361,20 +361,44 @@ enum exit_status trans_address4(struct trans *t, uint32_t addr)
 					 .ifindex = t->tun.ifindex });
 }
 
+/* Of IPv4 packets that fit when they have grown. */
+static uint32_t route_mtu(const struct trans *t)
+{
+	const uint32_t path =
+		t->path_mtu < IP6_MTU_MIN ? IP6_MTU_MIN : t->path_mtu;
+
+	return (t->path_mtu && path < t->tr.mtu6 ? path : t->tr.mtu6) - GROWTH;
+}
+
+static struct nl_route into_device(const struct trans *t, struct net4 net,
+				   uint32_t metric)
+{
+	return (struct nl_route){ .dst = nl_net4(net.addr, net.len),
+				  .ifindex = t->tun.ifindex,
+				  .metric = metric,
+				  .mtu = route_mtu(t) };
+}
+
 enum exit_status trans_route4(struct trans *t, struct net4 net, uint32_t metric)
 {
 	return change(t, NETCFG_ROUTE_ADD, "route",
-		      (struct nl_route){ .dst = nl_net4(net.addr, net.len),
-					 .ifindex = t->tun.ifindex,
-					 .metric = metric,
-					 .mtu = t->tr.mtu6 - GROWTH });
+		      into_device(t, net, metric));
 }
 
-enum exit_status trans_unroute4(struct trans *t, struct net4 net)
+enum exit_status trans_reroute4(struct trans *t, struct net4 net,
+				uint32_t metric)
+{
+	return change(t, NETCFG_ROUTE_PUT, "route",
+		      into_device(t, net, metric));
+}
+
+enum exit_status trans_unroute4(struct trans *t, struct net4 net,
+				uint32_t metric)
 {
 	return change(t, NETCFG_ROUTE_DEL, "no route",
 		      (struct nl_route){ .dst = nl_net4(net.addr, net.len),
-					 .ifindex = t->tun.ifindex });
+					 .ifindex = t->tun.ifindex,
+					 .metric = metric });
 }
 
 enum exit_status trans_route6(struct trans *t, struct addr6 addr,
@@ -405,7 +429,7 @@ enum exit_status trans_bind4(struct trans *t, uint32_t addr)
 	return change(t, NETCFG_BIND, "rule for",
 		      (struct nl_route){ .dst = nl_net4(addr, 32),
 					 .ifindex = t->tun.ifindex,
-					 .mtu = t->tr.mtu6 - GROWTH });
+					 .mtu = route_mtu(t) });
 }
 
 enum exit_status trans_unbind4(struct trans *t, uint32_t addr)
@@ -427,6 +451,14 @@ enum exit_status trans_forwarding(struct trans *t)
 	const struct netcfg_request r = { .op = NETCFG_FORWARDING };
 
 	return ask(t, &r, "forwarding");
+}
+
+enum exit_status trans_forward6(struct trans *t, int uplink)
+{
+	const struct netcfg_request r = { .op = NETCFG_FORWARD6,
+					  .uplink = uplink };
+
+	return ask(t, &r, "IPv6 forwarding");
 }
 
 enum exit_status trans_set_up(struct trans *t)

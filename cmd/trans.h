@@ -91,6 +91,8 @@ void trans_options_adopt(struct trans_options *o,
  * @restoring:	a route that exists already is fine
  * @link:	tells when the routes are gone
  * @tracer:	who reads @pump.trace
+ * @path_mtu:	IPv6 MTU of the way to the other translator, where it is less
+ *		than @tr.mtu6; 0: not known
  */
 struct trans {
 	struct app app; /* first member */
@@ -105,6 +107,7 @@ struct trans {
 	struct linkwatch link;
 	struct fast *fast;
 	struct serve_client *tracer;
+	uint32_t path_mtu;
 	bool nat44;
 	bool setup;
 	bool restoring;
@@ -141,6 +144,7 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  * trans_address4() - an address of the device itself
  * trans_route4() - IPv4 into the device, with an MTU that leaves room for the
  *		longer header
+ * trans_reroute4() - the same in the place of one with its metric
  * trans_unroute4() - such a route goes
  * trans_route6() - IPv6 into the device
  * trans_unaddress4(), trans_unroute6() - the same goes
@@ -151,13 +155,18 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  * trans_forwarding() - the machine forwards
  * trans_steer() - what comes in by a device and is for us is taken there, so
  *		that the machine need not forward it; false: that cannot be had
+ * trans_forward6() - IPv6, between its uplink and the device, and no more than
+ *		that where the kernel can
  */
 XL_MUST_USE enum exit_status trans_up(struct trans *t);
 XL_MUST_USE enum exit_status trans_set_up(struct trans *t);
 XL_MUST_USE enum exit_status trans_address4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_route4(struct trans *t, struct net4 net,
 					  uint32_t metric);
-XL_MUST_USE enum exit_status trans_unroute4(struct trans *t, struct net4 net);
+XL_MUST_USE enum exit_status trans_reroute4(struct trans *t, struct net4 net,
+					    uint32_t metric);
+XL_MUST_USE enum exit_status trans_unroute4(struct trans *t, struct net4 net,
+					    uint32_t metric);
 XL_MUST_USE enum exit_status trans_route6(struct trans *t, struct addr6 addr,
 					  unsigned int len);
 XL_MUST_USE enum exit_status trans_unaddress4(struct trans *t, uint32_t addr);
@@ -168,6 +177,7 @@ XL_MUST_USE enum exit_status trans_unbind4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_nat44(struct trans *t, struct net4 lan);
 XL_MUST_USE enum exit_status trans_forwarding(struct trans *t);
 XL_MUST_USE bool trans_steer(struct trans *t, int ifindex);
+XL_MUST_USE enum exit_status trans_forward6(struct trans *t, int uplink);
 
 /**
  * trans_start() - let packets flow, and look after the routes

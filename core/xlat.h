@@ -58,6 +58,10 @@
 	  "address on the deny list, or not on the allowed "                   \
 	  "list",                                                              \
 	  "check allow6, allow4 and denylist4")                                \
+	R(UNREACHABLE, "unreachable",                                          \
+	  "no way to the provider's translator: its prefix or the IPv6 route " \
+	  "is lost",                                                           \
+	  "see the state that xlat ctl clat status tells")                     \
 	R(OWN_ADDRESS, "own-address",                                          \
 	  "under pool6: the translator's own IPv4 address",                    \
 	  "name it with allow4 if it is to be reached through the translator") \

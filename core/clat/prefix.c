@@ -164,18 +164,23 @@ const struct prefix_entry *prefix_choose(const struct prefix_table *t,
 	return kept && compare_routers(best, kept, now) <= 0 ? kept : best;
 }
 
-bool prefix_disagree(const struct prefix_table *t)
+/* Does each router announce this prefix? */
+static bool all_announce(const struct prefix_table *t, struct pref64 p)
 {
 	bool known = true;
 
-	/* Each prefix is looked for among those of each router. */
-	for (uint32_t i = 0; i < t->count * t->count && known; i++) {
-		const struct pref64 p = t->entries[i / t->count].prefix;
-		const struct addr6 router = t->entries[i % t->count].router;
-
+	for (uint32_t i = 0; i < t->count && known; i++) {
 		known = false;
 		for (uint32_t k = 0; k < t->count && !known; k++)
-			known = is_of(&t->entries[k], router, p);
+			known = is_of(&t->entries[k], t->entries[i].router, p);
 	}
-	return !known;
+	return known;
+}
+
+bool prefix_disagree(const struct prefix_table *t)
+{
+	for (uint32_t i = 0; i < t->count; i++)
+		if (!all_announce(t, t->entries[i].prefix))
+			return true;
+	return false;
 }

@@ -76,7 +76,7 @@ struct xlat_result translate_admit4(const struct translate *t, struct pkt *p,
 		return xlat_drop(WHY_ILLEGAL_SOURCE);
 	if (v->source_route)
 		return error_reply4(t, p, v, WHY_SOURCE_ROUTE, 3, 5, 0);
-	if (v->h4.ttl <= 1 && !keep_ttl)
+	if (v->h4.ttl <= 1 && !keep_ttl && !t->keep_ttl)
 		return error_reply4(t, p, v, WHY_HOP_LIMIT, 11, 0, 0);
 	if (unfit_for_ipv6(v->proto))
 		return xlat_drop(WHY_UNKNOWN_PROTOCOL);
@@ -94,7 +94,7 @@ struct xlat_result translate_admit6(const struct translate *t, struct pkt *p,
 		return xlat_drop(WHY_ILLEGAL_DESTINATION);
 	if (translate_illegal6(v->h6.src))
 		return xlat_drop(WHY_ILLEGAL_SOURCE);
-	if (v->h6.hlim <= 1)
+	if (v->h6.hlim <= 1 && !t->keep_ttl)
 		return error_reply6(t, p, v, WHY_HOP_LIMIT, 3, 0, 0);
 	if (v->routing_ptr)
 		return error_reply6(t, p, v, WHY_ROUTING_HEADER, 4, 0,
@@ -185,7 +185,7 @@ static struct xlat_result header_4to6(const struct translate *t, struct pkt *p,
 	uint8_t *wire;
 
 	h = hdr_4to6(v->h4, m->outer.src, m->outer.dst, t->tc, v->l4_len);
-	if (!m->keep_ttl)
+	if (!m->keep_ttl && !t->keep_ttl)
 		h.hlim--;
 	wire = replace_header(p, v->l4, hdr6_size(h));
 	if (!wire)
@@ -265,7 +265,8 @@ static struct xlat_result header_6to4(const struct translate *t, struct pkt *p,
 	uint8_t *wire;
 
 	h = hdr_6to4(v->h6, m->outer.src, m->outer.dst, t->tos, v->l4_len);
-	h.ttl--;
+	if (!t->keep_ttl)
+		h.ttl--;
 	if (v->icmp_error && !m->first_leg && h.len > t->mtu4)
 		p->cut = t->mtu4;
 	if (p->gso)

@@ -45,6 +45,9 @@ struct net6 {
  * @udp_zero:	what becomes of IPv4 UDP without checksum (RFC 7915, 4.5)
  * @mss:	the largest segment that TCP hosts may announce to each other;
  *		0: what they like; MSS_AUTO: what fits @mtu4 and @mtu6
+ * @keep_ttl:	the IPv4 side is this host itself, and its kernel counts the
+ *		hop: TTL and hop limit stay. RFC 7915 asks for less by one; for
+ *		a translator that stands in no path nobody would see it
  * @errors:	originate ICMP errors at all
  * @ident:	makes Identifications of IPv4 packets; NULL: all 0
  * @allow4:	IPv4 networks that are translated although they are special:
@@ -61,6 +64,7 @@ struct translate {
 	int tc;
 	enum udp_zero udp_zero;
 	uint32_t mss;
+	bool keep_ttl;
 	bool errors;
 	struct ident *ident;
 	const struct net4 *allow4;

@@ -85,16 +85,22 @@ static void load(struct forward *f)
 		f->undo.count = 0;
 }
 
-int forward_on(struct forward *f, const char *except)
+static int change(struct forward *f, const char *device, const char *uplink)
+{
+	return uplink ? sysctl_forward_host(&f->undo, device, uplink)
+		      : sysctl_forwarding(&f->undo, device);
+}
+
+int forward_on(struct forward *f, const char *device, const char *uplink)
 {
 	int n;
 
 	if (f->fd < 0)
-		return sysctl_forwarding(&f->undo, except);
+		return change(f, device, uplink);
 	if (!lock(f, F_WRLCK, CHANGING, true))
 		return -errno;
 	load(f);
-	n = sysctl_forwarding(&f->undo, except);
+	n = change(f, device, uplink);
 	if (f->undo.count &&
 	    pwrite(f->fd, &f->undo, sizeof(f->undo), 0) != sizeof(f->undo))
 		n = n < 0 ? n : -EIO;

@@ -35,11 +35,14 @@ struct forward {
 void forward_open(struct forward *f);
 
 /**
- * forward_on() - let the machine forward; as sysctl_forwarding()
+ * forward_on() - let the machine forward
+ * @device:	our device
+ * @uplink:	NULL: as sysctl_forwarding(); else as sysctl_forward_host()
  *
  * Return: how many settings are to be put back by the last, or -errno
  */
-XL_MUST_USE int forward_on(struct forward *f, const char *except);
+XL_MUST_USE int forward_on(struct forward *f, const char *device,
+			   const char *uplink);
 
 /* Leave; the last one puts everything back. */
 void forward_close(struct forward *f);

@@ -27,7 +27,8 @@ static bool valid(const struct netcfg *n, const struct netcfg_request *r)
 	const struct nl_route *route = &r->route;
 	const unsigned int longest = route->dst.family == AF_INET ? 32 : 128;
 
-	if (r->op == NETCFG_FORWARDING || r->op == NETCFG_STEER)
+	if (r->op == NETCFG_FORWARDING || r->op == NETCFG_FORWARD6 ||
+	    r->op == NETCFG_STEER)
 		return true;
 	if (route->ifindex != n->may.ifindex)
 		return false;
@@ -122,10 +123,20 @@ static int steer(struct netcfg *n, int ifindex)
 	return 0;
 }
 
+static int forward(struct netcfg *n, const struct netcfg_request *r)
+{
+	const bool host = r->op == NETCFG_FORWARD6;
+	char device[IF_NAMESIZE] = "";
+	char uplink[IF_NAMESIZE] = "";
+
+	(void)if_indextoname((unsigned int)n->may.ifindex, device);
+	if (host && !if_indextoname((unsigned int)r->uplink, uplink))
+		return -ENODEV;
+	return forward_on(&n->forward, device, host ? uplink : NULL);
+}
+
 static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 {
-	char name[IF_NAMESIZE] = "";
-
 	switch (r->op) {
 	case NETCFG_LINK:
 		return nl_link_set(&n->nl, r->route.ifindex, r->route.mtu);
@@ -135,6 +146,8 @@ static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 		return nl_address_del(&n->nl, r->route.ifindex, &r->route.dst);
 	case NETCFG_ROUTE_ADD:
 		return nl_route_add(&n->nl, &r->route);
+	case NETCFG_ROUTE_PUT:
+		return nl_route_put(&n->nl, &r->route);
 	case NETCFG_ROUTE_DEL:
 		return nl_route_del(&n->nl, &r->route);
 	case NETCFG_BIND:
@@ -144,8 +157,8 @@ static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 	case NETCFG_NAT44:
 		return add_nat44(n, &r->route.dst);
 	case NETCFG_FORWARDING:
-		(void)if_indextoname((unsigned int)n->may.ifindex, name);
-		return forward_on(&n->forward, name);
+	case NETCFG_FORWARD6:
+		return forward(n, r);
 	case NETCFG_STEER:
 		return steer(n, r->route.ifindex);
 	case NETCFG_OP_COUNT:

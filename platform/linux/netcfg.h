@@ -19,20 +19,24 @@ enum netcfg_op {
 	NETCFG_ADDRESS,     /* @route.dst is an address of @route.ifindex */
 	NETCFG_ADDRESS_DEL, /* it is one no more */
 	NETCFG_ROUTE_ADD,   /* @route */
+	NETCFG_ROUTE_PUT,   /* the same in the place of one with its metric */
 	NETCFG_ROUTE_DEL,   /* @route */
 	NETCFG_BIND,       /* what comes from @route.dst leaves by the device */
 	NETCFG_UNBIND,     /* no more */
 	NETCFG_NAT44,      /* @route.dst shares the device's address */
 	NETCFG_FORWARDING, /* the machine forwards both families */
 	NETCFG_STEER,      /* our packets are taken at @route.ifindex */
+	NETCFG_FORWARD6,   /* IPv6, between the device and @uplink */
 	NETCFG_OP_COUNT
 };
 
 /**
  * struct netcfg_request - one change
+ * @uplink:	index of another device, for NETCFG_FORWARD6
  */
 struct netcfg_request {
 	enum netcfg_op op;
+	int uplink;
 	struct nl_route route;
 };
 

@@ -15,10 +15,13 @@
 
 /* MNL_SOCKET_BUFFER_SIZE asks the system for its page size; one answer of
  * ours never comes near this. */
-#define BUFFER        32768
+#define BUFFER         32768
+
+/* Who has made our routes: a number that nobody else uses. */
+#define ROUTE_PROTOCOL 64
 
 /* Our rule's place among others, before those of the tables main (32766). */
-#define RULE_PRIORITY 30064u
+#define RULE_PRIORITY  30064u
 
 int nl_open(struct nl *nl, int protocol)
 {
@@ -34,6 +37,9 @@ int nl_open(struct nl *nl, int protocol)
 	}
 	/* Old kernels explain nothing; that is no failure. */
 	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &on,
+				    sizeof(on));
+	/* So that a dump is of what was asked for, and not of everything. */
+	(void)mnl_socket_setsockopt(nl->socket, NETLINK_GET_STRICT_CHK, &on,
 				    sizeof(on));
 	return 0;
 }
@@ -183,7 +189,7 @@ static int route(struct nl *nl, const struct nl_route *r, uint16_t type,
 	m->rtm_family = r->dst.family;
 	m->rtm_dst_len = r->dst.len;
 	m->rtm_table = r->table ? RT_TABLE_UNSPEC : RT_TABLE_MAIN;
-	m->rtm_protocol = RTPROT_STATIC;
+	m->rtm_protocol = ROUTE_PROTOCOL;
 	m->rtm_scope = RT_SCOPE_UNIVERSE;
 	m->rtm_type = r->ifindex ? RTN_UNICAST : RTN_UNREACHABLE;
 	if (r->dst.len)

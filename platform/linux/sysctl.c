@@ -158,6 +158,33 @@ int sysctl_forwarding(struct sysctl_undo *undo, const char *except)
 	return err < 0 ? err : (int)(undo->count - before);
 }
 
+static void force_name(char name[SYSCTL_NAME_LEN], const char *interface)
+{
+	snprintf(name, SYSCTL_NAME_LEN, "net/ipv6/conf/%.16s/force_forwarding",
+		 interface);
+}
+
+int sysctl_forward_host(struct sysctl_undo *undo, const char *device,
+			const char *uplink)
+{
+	const unsigned int before = undo->count;
+	char name[SYSCTL_NAME_LEN];
+	int value;
+	int err = sysctl_get("net/ipv6/conf/all/forwarding", &value);
+
+	if (err || value)
+		return err;
+	force_name(name, device);
+	if (sysctl_get(name, &value)) {
+		err = forward(undo, "ipv6", device, NULL);
+	} else {
+		err = put(name, 1);
+		force_name(name, uplink);
+		err = err ? err : sysctl_set(undo, name, 1);
+	}
+	return err < 0 ? err : (int)(undo->count - before);
+}
+
 void sysctl_undo(struct sysctl_undo *undo)
 {
 	while (undo->count) {

@@ -51,6 +51,19 @@ XL_MUST_USE int sysctl_set(struct sysctl_undo *undo, const char *name,
  */
 XL_MUST_USE int sysctl_forwarding(struct sysctl_undo *undo, const char *except);
 
+/**
+ * sysctl_forward_host() - let a host forward IPv6 between its uplink and a
+ * device, and as little else as can be
+ * @device:	it will vanish
+ *
+ * Linux 6.17 forwards what comes in by single interfaces, which stay a host's
+ * otherwise. Before, it is IPv6 forwarding for all, as above.
+ *
+ * Return: how many settings are to be put back, or -errno
+ */
+XL_MUST_USE int sysctl_forward_host(struct sysctl_undo *undo,
+				    const char *device, const char *uplink);
+
 /* Put back what was changed, last first. */
 void sysctl_undo(struct sysctl_undo *undo);
 

@@ -198,6 +198,7 @@ static uint8_t flags_of(const struct address *a)
 struct looking {
 	struct watch_view *v;
 	int own;
+	uint32_t addr4;
 };
 
 static int take_address6(const struct nlmsghdr *h, void *data)
@@ -224,13 +225,18 @@ static int take_address4(const struct nlmsghdr *h, void *data)
 	struct address a = { .flags = 0 };
 	uint32_t addr;
 
-	if (m->ifa_family != AF_INET || (int)m->ifa_index == l->own)
+	if (m->ifa_family != AF_INET)
 		return MNL_CB_OK;
 	if (mnl_attr_parse(h, sizeof(*m), take_address_attr, &a) < 0)
 		return MNL_CB_ERROR;
 	addr = a.bytes ? be_get32(a.bytes) : 0;
-	if (addr4_mask(addr, RFC7335_LEN) == RFC7335_NET)
+	if ((int)m->ifa_index == l->own) {
+		if (addr && addr == l->addr4)
+			l->v->ours |= WATCH_ADDRESS4;
+	} else if (addr4_mask(addr, RFC7335_LEN) == RFC7335_NET) {
 		l->v->busy4 |= 1u << (addr - RFC7335_NET);
+		l->v->overlap4 |= m->ifa_prefixlen < 32;
+	}
 	return MNL_CB_OK;
 }
 
@@ -253,7 +259,19 @@ struct route {
 	uint8_t type;
 	uint8_t dst_len;
 	bool gateway;
+	uint32_t table;
+	uint32_t metric;
+	uint32_t mtu;
 };
+
+static int take_route_metric(const struct nlattr *attr, void *data)
+{
+	struct route *r = data;
+
+	if (mnl_attr_get_type(attr) == RTAX_MTU)
+		r->mtu = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
 
 static int take_route_attr(const struct nlattr *attr, void *data)
 {
@@ -263,6 +281,14 @@ static int take_route_attr(const struct nlattr *attr, void *data)
 	case RTA_OIF:
 		r->ifindex = (int)mnl_attr_get_u32(attr);
 		break;
+	case RTA_TABLE:
+		r->table = mnl_attr_get_u32(attr);
+		break;
+	case RTA_PRIORITY:
+		r->metric = mnl_attr_get_u32(attr);
+		break;
+	case RTA_METRICS:
+		return mnl_attr_parse_nested(attr, take_route_metric, r);
 	case RTA_GATEWAY:
 	case RTA_VIA:
 		r->gateway = true;
@@ -281,13 +307,22 @@ static int take_route(const struct nlmsghdr *h, void *data)
 	return mnl_attr_parse(h, sizeof(*m), take_route_attr, r);
 }
 
-/*
- * The entry of the routing table for @dst, of those by @oif if that is not 0.
- * Return: false: there is none, or it leads nowhere.
+/**
+ * struct wanted - which route is looked for: of those by @oif, and for what
+ * comes from @src, where these are not 0
  */
-static bool find_route(struct watch *w, const struct nl_net *dst, int oif,
+struct wanted {
+	struct nl_net dst;
+	int oif;
+	uint32_t src;
+};
+
+/* Return: false: there is none, or it leads nowhere. */
+static bool find_route(struct watch *w, const struct wanted *want,
 		       struct route *r)
 {
+	const struct nl_net *dst = &want->dst;
+	const int oif = want->oif;
 	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
 	struct nlmsghdr *h = nl_request(buf, RTM_GETROUTE, 0);
 	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
@@ -296,6 +331,10 @@ static bool find_route(struct watch *w, const struct nl_net *dst, int oif,
 	m->rtm_dst_len = dst->len;
 	m->rtm_flags = RTM_F_FIB_MATCH;
 	mnl_attr_put(h, RTA_DST, dst->len / 8, dst->addr);
+	if (want->src) {
+		m->rtm_src_len = 32;
+		mnl_attr_put_u32(h, RTA_SRC, htonl(want->src));
+	}
 	if (oif)
 		mnl_attr_put_u32(h, RTA_OIF, (uint32_t)oif);
 	*r = (struct route){ 0 };
@@ -307,22 +346,71 @@ static bool find_route(struct watch *w, const struct nl_net *dst, int oif,
 /* Link-local addresses and parts of the Internet are not native IPv4. */
 static bool has_native4(struct watch *w, const struct watch_view *v)
 {
-	const struct nl_net somewhere = nl_net4(SOMEWHERE4, 32);
+	const struct wanted somewhere = { .dst = nl_net4(SOMEWHERE4, 32),
+					  .oif = v->ifindex };
 	struct route r;
 
-	return find_route(w, &somewhere, v->ifindex, &r) && r.dst_len == 0 &&
+	return find_route(w, &somewhere, &r) && r.dst_len == 0 &&
 	       (r.gateway || !v->shared);
 }
 
+static int take_metric4(const struct nlmsghdr *h, void *data)
+{
+	struct watch_view *v = data;
+	struct route r = { 0 };
+
+	if (take_route(h, &r) < 0)
+		return MNL_CB_ERROR;
+	if (r.dst_len == 0 && r.ifindex == v->ifindex &&
+	    r.table == RT_TABLE_MAIN && r.metric > v->metric4)
+		v->metric4 = r.metric;
+	return MNL_CB_OK;
+}
+
+/* The kernel tells only the routes by the uplink: there may be a million. */
+static void look_at_metrics(struct watch *w, struct watch_view *v)
+{
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+
+	m->rtm_family = AF_INET;
+	mnl_attr_put_u32(h, RTA_TABLE, RT_TABLE_MAIN);
+	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)v->ifindex);
+	(void)!nl_talk(&w->nl, h, take_metric4, v);
+}
+
+/* Is what we have configured still there? */
+static void look_at_ours(struct watch *w, const struct watch_ask *ask,
+			 struct watch_view *v)
+{
+	const struct nl_net somewhere = nl_net4(SOMEWHERE4, 32);
+	const struct wanted bound = { .dst = somewhere, .src = ask->addr4 };
+	const struct wanted all = { .dst = somewhere, .oif = ask->own };
+	const struct wanted back = { .dst = nl_net6(ask->addr6, 128) };
+	struct route r;
+
+	if (!ask->addr4)
+		return;
+	if (find_route(w, &bound, &r) && r.ifindex == ask->own &&
+	    r.table > RT_TABLE_LOCAL)
+		v->ours |= WATCH_BIND4;
+	if (find_route(w, &all, &r) && r.dst_len == 0 &&
+	    r.table == RT_TABLE_MAIN)
+		v->ours |= WATCH_DEFAULT4;
+	if (find_route(w, &back, &r) && r.ifindex == ask->own)
+		v->ours |= WATCH_ROUTE6;
+}
+
 static int find_uplink(struct watch *w, const struct watch_ask *ask,
-		       const struct nl_net *towards, int before)
+		       const struct wanted *towards, int before)
 {
 	char name[IF_NAMESIZE];
 	struct route r;
 
 	if (ask->uplink)
 		return (int)if_nametoindex(ask->uplink);
-	if (find_route(w, towards, 0, &r) && r.ifindex != ask->own)
+	if (find_route(w, towards, &r) && r.ifindex != ask->own)
 		return r.ifindex;
 	return before && if_indextoname((unsigned int)before, name) ? before
 								    : 0;
@@ -331,18 +419,23 @@ static int find_uplink(struct watch *w, const struct watch_ask *ask,
 void watch_look(struct watch *w, const struct watch_ask *ask,
 		struct watch_view *v)
 {
-	const struct nl_net towards = nl_net6(ask->towards, 128);
-	struct looking l = { v, ask->own };
+	struct wanted towards = { .dst = nl_net6(ask->towards, 128) };
+	struct looking l = { v, ask->own, ask->addr4 };
 	struct route r;
 
 	*v = (struct watch_view){ .ifindex = find_uplink(w, ask, &towards,
 							 v->ifindex) };
+	look_at_ours(w, ask, v);
 	/* Families that this kernel lacks have no addresses, either. */
 	(void)!look_at_addresses(w, &l, AF_INET, take_address4);
 	if (!v->ifindex || look_at_link(w, v))
 		return;
 	look_at_settings(v);
 	(void)!look_at_addresses(w, &l, AF_INET6, take_address6);
-	v->route6 = find_route(w, &towards, v->ifindex, &r);
+	towards.oif = v->ifindex;
+	v->route6 = find_route(w, &towards, &r);
+	v->path_mtu = v->route6 && r.mtu && r.mtu < v->mtu ? r.mtu : v->mtu;
 	v->native4 = has_native4(w, v);
+	if (v->native4)
+		look_at_metrics(w, v);
 }

@@ -32,6 +32,14 @@ struct watch {
 	void (*option)(struct watch *w, const void *msg, size_t len);
 };
 
+/* What a CLAT configures. */
+enum watch_ours {
+	WATCH_ADDRESS4 = 1, /* the address of its device */
+	WATCH_BIND4 = 2,    /* what comes from that leaves by the device */
+	WATCH_DEFAULT4 = 4, /* the IPv4 default route into it */
+	WATCH_ROUTE6 = 8,   /* the way of its IPv6 address into it */
+};
+
 /**
  * struct watch_view - the network as the uplink shows it
  * @ifindex:	of the uplink; 0: there is none
@@ -40,9 +48,13 @@ struct watch {
  * @router:	it forwards
  * @route6:	packets to the translator leave by it
  * @native4:	an IPv4 default route leaves by it
- * @mtu:	its IPv6 MTU, bytes
+ * @metric4:	the largest metric of those
+ * @mtu:	its IPv6 MTU, bytes; @path_mtu: that of the route to the
+ *		translator, not larger
  * @probes:	DupAddrDetectTransmits; @retrans: RetransTimer, ms
  * @busy4:	bit n: 192.0.0.n is an address of another device
+ * @overlap4:	another device has a network out of 192.0.0.0/29
+ * @ours:	set of enum watch_ours: what of ours is there
  * @addrs:	its IPv6 addresses
  */
 struct watch_view {
@@ -54,10 +66,14 @@ struct watch_view {
 	bool router;
 	bool route6;
 	bool native4;
+	bool overlap4;
+	uint32_t metric4;
 	uint32_t mtu;
+	uint32_t path_mtu;
 	uint32_t probes;
 	uint32_t retrans;
 	uint32_t busy4;
+	unsigned int ours;
 	uint32_t addr_count;
 	struct source_addr addrs[WATCH_ADDRS];
 };
@@ -67,11 +83,15 @@ struct watch_view {
  * @uplink:	the device's name; NULL: the one that @towards is routed to
  * @own:	index of a device of ours, which is not looked at
  * @towards:	an address beyond the uplink
+ * @addr4, @addr6: addresses of ours; 0 and ::: not configured, and nothing else
+ *		of ours is looked for, either
  */
 struct watch_ask {
 	const char *uplink;
 	int own;
 	struct addr6 towards;
+	uint32_t addr4;
+	struct addr6 addr6;
 };
 
 /* Return: 0 or -errno. */

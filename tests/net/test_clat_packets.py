@@ -29,8 +29,9 @@ class Device(Case):
         self.isp.ip(f"route add blackhole {PREF64}")
 
     def start(self, *more, source=("--source", X), pref64=PREF64):
-        program = self.clat("--uplink", "wan", "--pref64", pref64, *source,
-                            *more)
+        # So that all that happens is seen at the device.
+        program = self.clat("--uplink", "wan", "--pref64", pref64,
+                            "--fast-path", "off", *source, *more)
         self.wait_state("up")
         self.tap = packets.Tap(self.home, "clat")
         self.addCleanup(self.tap.sock.close)

@@ -3,6 +3,7 @@
 """xlat clat that is told nothing: it finds prefix and address by itself,
 follows what changes, and leaves nothing."""
 import json
+import os
 import re
 import signal
 import time
@@ -41,16 +42,6 @@ class Discovery(Case):
         self.advertise(pio(NET), pref64(PREF64))
         self.wait_state("up")
         self.ping()
-        self.assertEqual(self.home.sysctl("net/ipv6/conf/wan/accept_ra"), "1")
-
-    def test_whole_start_by_the_kernel_that_forwards(self):
-        """A machine that has to forward goes on to hear its routers."""
-        self.provider()
-        self.clat("--uplink", "wan", "--fast-path", "off")
-        self.advertise(pio(NET), pref64(PREF64))
-        self.wait_state("up")
-        self.ping()
-        self.assertEqual(self.home.sysctl("net/ipv6/conf/wan/accept_ra"), "2")
 
     def test_p8781_45_routers_are_asked(self):
         self.address()
@@ -126,6 +117,89 @@ class Discovery(Case):
         self.advertise(pref64(OTHER64))
         self.ping()
         self.assertEqual(self.status()["pref64"], PREF64)
+
+
+class Forwarding(Case):
+    """What is switched on for it. The kernel has its route by an
+    advertisement, and would lose it."""
+
+    GLOBAL = ("ipv4/ip_forward", "ipv6/conf/all/forwarding",
+              "ipv6/conf/wan/forwarding")
+
+    def setUp(self):
+        super().setUp()
+        self.provider()
+        self.advertise(pio(NET), pref64(PREF64))
+        lab.wait_for(self.route, "the kernel's route")
+
+    def route(self):
+        return "proto ra" in self.home.run("ip", "-6", "route", "show",
+                                           "default")
+
+    def settings(self, *names):
+        return [self.home.sysctl(f"net/{n}") for n in names]
+
+    def start(self, *argv):
+        before = self.home.snapshot()
+        program = self.clat("--uplink", "wan", *argv)
+        self.advertise(pref64(PREF64))
+        self.wait_state("up")
+        self.ping()
+        self.assertTrue(self.route())
+        return before, program
+
+    def stop(self, before, program):
+        self.assertEqual(program.stop(), 0)
+        self.assertTrue(self.route())
+        left = [line for line in lab.differences(before,
+                                                 self.home.snapshot())
+                if line.startswith("/proc/sys")]
+        self.assertEqual(left, [])
+
+    def test_nd_60_a_host(self):
+        """Nothing is forwarded: packets are taken where they come in."""
+        before, program = self.start()
+        if self.status()["fast-path"] != "on":
+            self.skipTest(f"no fast path: {self.status()['fast-path']}")
+        self.assertEqual(self.settings(*self.GLOBAL), ["0", "0", "0"])
+        self.assertEqual(self.settings("ipv6/conf/wan/accept_ra"), ["1"])
+        self.assertEqual(self.status()["forwarding"], "steered")
+        self.stop(before, program)
+
+    def test_nd_60_a_host_without_the_fast_path(self):
+        """Nothing but what comes in by the uplink is forwarded; it stays a
+        host for all else, and follows advertisements as before."""
+        force = "ipv6/conf/wan/force_forwarding"
+        with self.home.inside():
+            if not os.path.exists(f"/proc/sys/net/{force}"):
+                self.skipTest("Linux 6.17 is the first that can")
+        before, program = self.start("--fast-path", "off")
+        self.assertEqual(self.settings(*self.GLOBAL, force),
+                         ["0", "0", "0", "1"])
+        self.assertEqual(self.settings("ipv6/conf/wan/accept_ra"), ["1"])
+        self.assertEqual(self.status()["forwarding"], "uplink")
+        self.stop(before, program)
+
+    def test_nd_60_nd_62_a_router(self):
+        """It forwards, and follows advertisements all the same."""
+        before, program = self.start("--lan", "192.168.1.0/24")
+        self.assertEqual(self.settings(*self.GLOBAL), ["1", "1", "1"])
+        self.assertEqual(self.settings("ipv6/conf/wan/accept_ra"), ["2"])
+        self.assertEqual(self.status()["forwarding"], "all")
+        self.stop(before, program)
+
+    def test_nd_60_a_host_that_forwards(self):
+        """Because of containers, say: it is left as it is."""
+        self.home.sysctl("net/ipv6/conf/wan/accept_ra", 2)
+        for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+            self.home.sysctl(f"net/{name}", 1)
+        before, program = self.start("--fast-path", "off")
+        changed = [line for line in
+                   lab.differences(before, self.home.snapshot())
+                   if line.startswith("/proc/sys") and "/clat/" not in line]
+        self.assertEqual(changed, [])
+        self.assertEqual(self.status()["forwarding"], "all")
+        self.stop(before, program)
 
 
 class Address(Case):

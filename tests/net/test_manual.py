@@ -108,6 +108,23 @@ class Manual(unittest.TestCase):
         self.assertEqual(re.findall(r"^\.It Cm ([\w-]+)", section, re.M),
                          re.findall(r'C\(\w+, "([\w-]+)"', header))
 
+    def test_c6877_16_55_64_65_p8781_36_d7050_43_44_not_here(self):
+        """What a CLAT may be expected to do and this one does not: the page
+        says so, and what does it instead."""
+        caveats = " ".join(page("xlat-clat.8").split(".Sh CAVEATS")[1]
+                           .split())
+        for name, words in (
+                ("C6877-16", "no firewall here"), ("C6877-16", "RFC 6092"),
+                ("C6877-55", "xlat-dns64 8"), ("C6877-55", "over IPv6"),
+                ("C6877-64", "UPnP"), ("C6877-65", "PCP, RFC 6887"),
+                ("P8781-36", "Provisioning domains (RFC 8801) are not"),
+                ("D7050-43", "nor asked over TLS"),
+                ("D7050-44", "not validated by DNSSEC"),
+                ("D7050-44", "give .Fl -pref64"),
+                ("M-15", "tcp option maxseg size set rt mtu")):
+            with self.subTest(name):
+                self.assertIn(words, caveats)
+
     def test_exit_statuses(self):
         header = (ROOT / "cmd/options.h").read_text()
         section = page("xlat.8").split(".Sh EXIT STATUS")[1].split(".Sh")[0]

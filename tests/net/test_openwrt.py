@@ -109,7 +109,7 @@ class Procd(unittest.TestCase):
             for p in sorted(folder.glob("*.conf"))])
         self.assertEqual(sum(w[0] == "close" for w in said), len(started))
 
-    def test_none(self):
+    def test_c6877_62_none(self):
         with tempfile.TemporaryDirectory() as empty:
             self.assertEqual(self.service(empty, "start_service"), [])
 

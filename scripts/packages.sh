@@ -19,7 +19,7 @@ packages() {
 		echo python3 iproute2 nftables iputils-ping traceroute curl \
 			bind9-dnsutils iperf3 unbound procps prometheus strace \
 			bird2 busybox-static zsh fish nfdump \
-			tmux tshark ;;
+			tmux tshark wireguard-go wireguard-tools ;;
 	lint)
 		echo python3 git clang clang-format clang-tidy cppcheck \
 			shellcheck universal-ctags mandoc lintian dpkg-dev ;;

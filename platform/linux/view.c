@@ -87,7 +87,7 @@ static int add_directory(int view, const char *path, uint64_t rights)
 		 slash ? path : ".");
 	beneath.parent_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (beneath.parent_fd < 0)
-		return 0;
+		return errno == ENOENT || errno == EACCES ? 0 : -errno;
 	if (syscall(__NR_landlock_add_rule, view, LANDLOCK_RULE_PATH_BENEATH,
 		    &beneath, 0))
 		err = -errno;

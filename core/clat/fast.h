@@ -20,6 +20,8 @@
 #define FAST_HEAD4 (IP4_HDR_LEN + TCP_HDR_LEN)
 #define FAST_HEAD6 (IP6_HDR_LEN + TCP_HDR_LEN)
 
+#define FAST_SYN   0x02u /* in octet 13 of a TCP header */
+
 /* Our networks: the device's own address, and the LAN. */
 #define FAST_NETS  2
 
@@ -45,6 +47,7 @@ struct fast_net {
  * @ours_len:	bits of them that count
  * @self4:	our own, which is no destination
  * @mtu4, @mtu6, @lowest_mtu6, @tos, @tc: as in struct translate
+ * @no_syns:	of TCP, SYNs are not plain: what they announce may be lowered
  * @device:	the TUN
  * @uplink:	device that IPv6 leaves by; 0: the kernel forwards it
  *
@@ -61,8 +64,9 @@ struct fast_config {
 	uint32_t mtu4;
 	uint32_t mtu6;
 	uint32_t lowest_mtu6;
-	int32_t tos;
-	int32_t tc;
+	int16_t tos;
+	int16_t tc;
+	uint32_t no_syns;
 	uint32_t device;
 	uint32_t uplink;
 };
@@ -132,12 +136,14 @@ XL_INLINE bool fast_open4(const struct fast_config *c, uint32_t a)
 }
 
 /**
- * fast_transport() - is it TCP or UDP, whole, with a checksum?
+ * fast_transport() - is it TCP or UDP, whole, with a checksum, and not a SYN
+ * that has to be seen?
  * @l4:		transport header, TCP_HDR_LEN bytes of memory
  * @l4_len:	bytes that there are
  * @segment:	set: transport bytes of the longest packet on the wire
  */
-XL_INLINE bool fast_transport(uint8_t proto, const uint8_t *l4, uint32_t l4_len,
+XL_INLINE bool fast_transport(const struct fast_config *c, uint8_t proto,
+			      const uint8_t *l4, uint32_t l4_len,
 			      uint32_t gso_size, uint32_t *segment)
 {
 	const uint32_t head = (uint32_t)(l4[12] >> 4) << 2;
@@ -145,7 +151,8 @@ XL_INLINE bool fast_transport(uint8_t proto, const uint8_t *l4, uint32_t l4_len,
 	*segment = l4_len;
 	if (proto == IP_UDP)
 		return l4_len >= UDP_HDR_LEN && !gso_size && be_get16(l4 + 6);
-	if (proto != IP_TCP || l4_len < TCP_HDR_LEN)
+	if (proto != IP_TCP || l4_len < TCP_HDR_LEN ||
+	    (c->no_syns && l4[13] & FAST_SYN))
 		return false;
 	if (!gso_size)
 		return true;
@@ -176,7 +183,7 @@ XL_INLINE bool fast_4to6(const struct fast_config *c, const uint8_t *head,
 	    h.len < IP4_HDR_LEN || h.off || h.mf || h.ttl <= 1 ||
 	    csum_fold(csum_bytes(head, IP4_HDR_LEN)) != 0xffff)
 		return false;
-	if (!fast_transport(h.proto, head + IP4_HDR_LEN, l4_len, s->gso_size,
+	if (!fast_transport(c, h.proto, head + IP4_HDR_LEN, l4_len, s->gso_size,
 			    &segment))
 		return false;
 	if (!h.df && c->lowest_mtu6 < limit)
@@ -222,7 +229,7 @@ XL_INLINE bool fast_6to4(const struct fast_config *c, const uint8_t *head,
 	    IP6_HDR_LEN + (uint32_t)h.len != s->len ||
 	    IP4_HDR_LEN + (uint32_t)h.len > 65535)
 		return false;
-	if (!fast_transport(h.proto, head + IP6_HDR_LEN, h.len, s->gso_size,
+	if (!fast_transport(c, h.proto, head + IP6_HDR_LEN, h.len, s->gso_size,
 			    &segment))
 		return false;
 	if (IP4_HDR_LEN + segment > c->mtu4 || legal_never6(h.src) ||

@@ -310,6 +310,27 @@ class Bytes(Case):
                 tap.sock.close()
                 program.stop()
 
+    def test_syns_are_seen_where_they_are_clamped(self):
+        """In either direction, and nothing else is."""
+        said, told = b"\2\4\5\264", b"\2\4" + (1000).to_bytes(2, "big")
+        for word, syn, slow in (("1000", told, 1), ("off", said, 0)):
+            program, tap = self.start("--mss-clamp", word)
+            for flags, options, more in ((2, syn, slow), (18, syn, slow),
+                                         (16, said, 0)):
+                before = self.slow()
+                self.assertEqual(
+                    self.put(tap, tcp(NEAR4, FAR4, 1, 80, flags,
+                                      options=said)),
+                    [tcp(NEAR6, FAR6, 1, 80, flags, options=options, ttl=63)])
+                self.assertEqual(
+                    self.put(tap, tcp(FAR6, NEAR6, 80, 1, flags,
+                                      options=said)),
+                    [without_id(tcp(FAR4, NEAR4, 80, 1, flags, df=False,
+                                    options=options, ttl=63))])
+                self.assertEqual(self.slow() - before, 2 + 2 * more)
+            tap.sock.close()
+            program.stop()
+
     def test_counters(self):
         """Whichever way a packet went, it counts."""
         _, tap = self.start()

@@ -93,8 +93,8 @@ static struct fast_config config_of(const struct siit *s)
 		.mtu4 = s->tr.mtu4,
 		.mtu6 = s->tr.mtu6,
 		.lowest_mtu6 = s->tr.lowest_mtu6,
-		.tos = s->tr.tos,
-		.tc = s->tr.tc,
+		.tos = (int16_t)s->tr.tos,
+		.tc = (int16_t)s->tr.tc,
 	};
 }
 

@@ -18,11 +18,6 @@ static const char *parse_client(void *field, const char *text)
 	return parse_net6(text, field);
 }
 
-static const char *parse_port(void *field, const char *text)
-{
-	return parse_u32(field, text, 1, 65535, "a port from 1 to 65535");
-}
-
 static const struct ctlarg args[] = {
 	CTLARG(struct query, client, "client", "CIDR", parse_client, true),
 	CTLARG(struct query, port, "port", "N", parse_port, false),

@@ -12,7 +12,8 @@
 # make dist-check  run those under qemu: they start, core passes its unit tests
 # make deb         a Debian package, below build
 # make completions for bash, zsh and fish, below build/completions
-# make fuzz        fuzzers alone, FUZZ_SECONDS=N all together (60)
+# make fuzz        fuzzers alone, FUZZ_SECONDS=N all together (60); make
+#                  fuzzers builds them
 # make afl         the same, with AFL++
 # make install     DESTDIR= PREFIX=/usr/local
 # make clean       remove what was built, but not the dependencies

@@ -18,7 +18,9 @@ FUZZ_FLAGS := $(APP) -Itests/unit -Wall -Wextra -Werror -g -O1 \
 FUZZ_CC    := $(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link
 AFL_CC     := AFL_QUIET=1 afl-clang-fast $(FUZZ_FLAGS)
 
-.PHONY: fuzz afl
+.PHONY: fuzzers fuzz afl
+fuzzers: $(FUZZ)
+
 fuzz: $(FUZZ)
 	$(Q)python3 tests/fuzz/run.py $(B)/fuzz $(FUZZ_SECONDS)
 

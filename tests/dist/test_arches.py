@@ -8,7 +8,9 @@ Environment: BUILD, and ARCHES, those that were built."""
 import hashlib
 import os
 import pathlib
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -53,6 +55,21 @@ class Arches(unittest.TestCase):
         self.assertEqual(told, {
             p.name: hashlib.sha256(p.read_bytes()).hexdigest()
             for p in self.files.values()})
+
+    def test_same_bytes(self):
+        """Built once more, in another folder and without a cache."""
+        with tempfile.TemporaryDirectory() as folder:
+            tree = pathlib.Path(folder, "another")
+            shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(
+                "build", ".git"))
+            done = subprocess.run(
+                ["make", "-s", "-C", tree, f"DEPS={os.environ['DEPSDIR']}"],
+                env=dict(os.environ, CCACHE_DISABLE="1", MAKEFLAGS=""),
+                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, timeout=900, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertEqual((tree / "build/xlat").read_bytes(),
+                             self.files["amd64"].read_bytes())
 
     def test_static(self):
         for arch, path in self.files.items():

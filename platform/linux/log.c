@@ -15,6 +15,10 @@
 
 #define LINE_MAX_LEN 1024
 
+/* So many lines in so many seconds are written. */
+#define SPAN         5u
+#define SPAN_LINES   100u
+
 static struct {
 	const char *name;
 	enum log_level level;
@@ -145,18 +149,12 @@ static int format_text(char *line, size_t size, enum log_level level,
 	return (int)head + snprintf(line + head, size - head, "%s\n", text);
 }
 
-void log_line(enum log_level level, const char *format, ...)
+/* Write @text, as a whole line. */
+static void write_line(enum log_level level, const char *text)
 {
-	char text[LINE_MAX_LEN];
 	char line[2 * LINE_MAX_LEN];
-	va_list args;
 	int len;
 
-	if (level > setup.level)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	if (setup.format == LOG_FMT_JSON)
 		len = format_json(line, sizeof(line), level, text);
 	else
@@ -165,4 +163,42 @@ void log_line(enum log_level level, const char *format, ...)
 	 * that cannot be written must not stop packets. */
 	if (len > 0 && log_write(line, (size_t)len) < 0)
 		return;
+}
+
+/*
+ * A state that flaps must not fill a disk. Several threads may come here; that
+ * one of them counts wrong does no harm.
+ */
+static bool has_room(void)
+{
+	static uint64_t span;
+	static uint32_t lines;
+	char text[64];
+	uint32_t before;
+	struct timespec t;
+	uint64_t now;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (uint64_t)t.tv_sec / SPAN;
+	if (__atomic_exchange_n(&span, now, __ATOMIC_RELAXED) != now) {
+		before = __atomic_exchange_n(&lines, 0, __ATOMIC_RELAXED);
+		snprintf(text, sizeof(text), "%u lines were left out",
+			 before - SPAN_LINES);
+		if (before > SPAN_LINES)
+			write_line(LOG_LVL_WARNING, text);
+	}
+	return __atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED) < SPAN_LINES;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+	char text[LINE_MAX_LEN];
+	va_list args;
+
+	if (level > setup.level || !has_room())
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	write_line(level, text);
 }

@@ -3,7 +3,8 @@
  * log.h - one line per change of state, to standard error
  *
  * Text for a terminal, "<N>" priorities where journald reads, JSON lines on
- * request. Never one line per packet: packets have counters.
+ * request. Never one line per packet: packets have counters. Of many lines in a
+ * short time the first hundred are written, and how many there were besides.
  */
 #ifndef XLAT_LINUX_LOG_H
 #define XLAT_LINUX_LOG_H

@@ -253,6 +253,63 @@ class Faults(unittest.TestCase):
         # the buffers of the clients that it can have at a time
         self.assertLess(grown, 256, "KiB")
 
+    def test_too_much_to_say(self):
+        """A hundred lines in five seconds, and how many there were besides."""
+        program = self.box.xlat(*SIIT)
+
+        def provoke():
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(SOCKET)
+                client.sendall(b"reload\n")  # there is no file: an error
+                self.assertTrue(client.recv(100).startswith(b"error "))
+
+        def said(pattern):
+            return re.findall(pattern, program.output())
+
+        for _ in range(1000):
+            provoke()
+        self.assertLessEqual(len(said("nothing was changed")), 300)
+        asked = 1000
+        while not said(r"(\d+) lines were left out"):
+            time.sleep(0.2)
+            provoke()
+            asked += 1
+        lab.wait_for(lambda: said(r"(\d+) lines were left out"), "a sum")
+        self.assertGreaterEqual(
+            sum(map(int, said(r"(\d+) lines were left out")))
+            + len(said("nothing was changed")), 1000)
+
+    def test_idle(self):
+        """Nobody wakes up when there is nothing to do."""
+        self.box.ip("link add wan type veth peer name far",
+                    "link set wan up")
+        for argv in SIIT, PLAT, DNS64, CLAT + ["--no-setup"]:
+            program = self.box.xlat(*argv)
+            time.sleep(1)  # what it has to do at first
+            seen = lab.FILES / f"{argv[0]}.idle"
+            with self.box.inside():
+                subprocess.run(
+                    ["timeout", "-s", "INT", "1.5", "strace", "-f", "-o",
+                     seen, "-p", str(program.pid)], check=False,
+                    capture_output=True, timeout=20)
+            calls = [line for line in seen.read_text().splitlines()
+                     if re.search(r"\d +\w+\(", line)
+                     and not re.search(r"(detached|unfinished) \.\.\.>$", line)]
+            self.assertEqual(calls, [], argv[0])
+            self.assertEqual(program.stop(), 0, program.output())
+
+    def test_netlink_overrun(self):
+        """More news of its device than the kernel keeps for it."""
+        program = self.box.xlat(*PLAT)
+        before = self.routes("plat")
+        program.proc.send_signal(signal.SIGSTOP)
+        self.box.ip(*["link set plat down", "link set plat up"] * 400)
+        program.proc.send_signal(signal.SIGCONT)
+        lab.wait_for(lambda: self.routes("plat") == before, "all routes")
+        lab.wait_for(lambda: lab.ctl("plat", "health").returncode == 0,
+                     "it is well")
+        self.assertEqual(program.stop(), 0, program.output())
+
     def test_log_pipe_gone(self):
         """Nobody reads what it says any more: it goes on."""
         reader, writer = os.pipe()

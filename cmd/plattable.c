@@ -173,6 +173,7 @@ static bool next_subscriber(const void *ctx, uint32_t *cursor, struct report *r)
 	report_addr4(r, "pool", s.pool);
 	report_number(r, "bindings", 8, s.bindings);
 	report_number(r, "sessions", 8, s.sessions);
+	report_number(r, "blocks", 6, s.blocks);
 	report_record_end(r);
 	return true;
 }

@@ -27,8 +27,8 @@
  * @EVENT_NO_PORT:		@pool has no port of @proto left for @client
  * @EVENT_NO_SESSION:		@limit sessions are there, no room for more
  * @EVENT_SUBSCRIBER_LIMIT:	@client, a subscriber's prefix of @client_len,
- *				has @limit sessions, or as many bindings, and
- *				may not have more
+ *				has @limit sessions, or as many bindings or
+ *				blocks of ports, and may not have more
  *
  * Of each of the last four at most one a second is noted.
  */

@@ -301,12 +301,14 @@ struct nat64_binding_view {
 /**
  * struct nat64_subscriber_view - a subscriber, to be shown
  * @pool:	the address that its bindings have
+ * @blocks:	of ports
  */
 struct nat64_subscriber_view {
 	struct net6 prefix;
 	uint32_t pool;
 	uint32_t bindings;
 	uint32_t sessions;
+	uint32_t blocks;
 };
 
 /**

@@ -95,6 +95,8 @@ void tell_refusal(const struct nat64 *n, enum xlat_why why, struct addr6 client,
 		tell_event(n, quota(n, client, n->cfg.max_per_subscriber));
 	else if (why == WHY_SUBSCRIBER_BINDINGS)
 		tell_event(n, quota(n, client, n->cfg.max_bindings));
+	else if (why == WHY_SUBSCRIBER_PORTS)
+		tell_event(n, quota(n, client, n->cfg.max_blocks));
 }
 
 void nat64_listen(struct nat64 *n, struct nat64_events *events)

@@ -93,6 +93,7 @@ bool nat64_next_subscriber(const struct nat64 *n, uint32_t *cursor,
 		.pool = n->pool.addrs[s->pool].addr,
 		.bindings = s->bindings,
 		.sessions = s->sessions,
+		.blocks = s->block_count,
 	};
 	return true;
 }

@@ -521,6 +521,60 @@ class Ipfix(Case):
             [SERVER6, "53", SERVER4, "53"])
 
 
+class Blocks(Case):
+    """RFC 6888, REQ-14: one record for many ports."""
+    more = ["--port-block", "64", "--hold-down", "0"]
+
+    def ports_of(self, count):
+        return [self.out(tcp(ANN, SERVER6, 4000 + i, 80, SYN)).sport
+                for i in range(count)]
+
+    def test_C68_14_L81_16_L81_17_log(self):
+        """65 bindings are two blocks, in which their ports are; when the last
+        one goes, each is told of with the same words."""
+        self.begin("--log-bindings", *self.more)
+        ports = self.ports_of(65)
+        self.plat.wait_until(
+            lambda: self.plat.output().count("block-created") == 2,
+            "two blocks")
+        subscriber, = lab.ask("plat", "subscribers")
+        self.assertEqual((subscriber["blocks"], subscriber["bindings"]),
+                         (2, 65))
+        lab.ask("plat", "kill", ANN)
+        self.plat.wait_until(
+            lambda: self.plat.output().count("block-deleted") == 2,
+            "the end of two blocks")
+        said = re.findall(rf"time={TIME} event=block-(\w+) (.*)",
+                          self.plat.output())
+        created = [words(text) for _, what, text in said if what == "created"]
+        deleted = [words(text) for _, what, text in said if what == "deleted"]
+        ranges = [range(int(b["pport"]), int(b["pport-last"]) + 1)
+                  for b in created]
+        self.assertEqual([len(r) for r in ranges], [64, 64])
+        self.assertEqual([p for p in ports
+                          if not any(p in r for r in ranges)], [])
+        self.assertEqual({b["client"] for b in created},
+                         {"2001:db8:a::/64"})
+        for block in created:
+            self.assertEqual(deleted.count(block), 1, said)
+        self.assertNotIn("binding-", self.plat.output())
+
+    def test_ipfix(self):
+        with collector(self) as c:
+            self.begin("--ipfix", "127.0.0.1:4739", *self.more)
+            port, = self.ports_of(1)
+            record = c.record()
+            lab.ask("plat", "kill", ANN)
+            end = c.record()
+        self.assertTrue(record.pop(323) <= end.pop(323))
+        self.assertEqual((record.pop(230), end.pop(230)), (16, 17))
+        self.assertEqual(record, end)
+        self.assertEqual(set(record), {27, 225, 361, 362})
+        self.assertEqual(record[27], "2001:db8:a::")
+        self.assertTrue(record[361] <= port <= record[362])
+        self.assertEqual(record[362] - record[361], 63)
+
+
 if __name__ == "__main__":
     lab.enter()
     unittest.main(verbosity=2)

@@ -325,6 +325,25 @@ Test(nat64_event, too_many_bindings_of_a_subscriber)
 	done(w, r);
 }
 
+Test(nat64_event, too_many_blocks_of_a_subscriber)
+{
+	struct world *w = world_new();
+	struct reader *r;
+
+	w->cfg.port_block = 64;
+	w->cfg.max_blocks = 1;
+	world_open(w);
+	r = listen_to(w, EVENT_LIMITS);
+	for (uint16_t i = 0; i < 64; i++)
+		bind_port(w, tcp6(C1, (uint16_t)(4000 + i), Z, 80, SYN));
+	expect_no_more(r);
+	send_seg(w, tcp6(C1, 5000, Z, 80, SYN));
+	expect_limit(r, EVENT_SUBSCRIBER_LIMIT);
+	expect_client(&r->e, "2001:db8:c::", 64);
+	cr_assert_eq(r->e.limit, 1);
+	done(w, r);
+}
+
 /* A new configuration: what goes on is no event, what does not ends. */
 Test(nat64_event, move_tells_of_what_stays_behind)
 {

@@ -5,6 +5,11 @@ $(B)/.have-%: scripts/packages.sh
 	$(Q)scripts/packages.sh $*
 	@mkdir -p $(@D) && touch $@
 
+# A client of DNS64 whose package must not be installed.
+$(B)/.have-net: $(B)/resolved/.done
+$(B)/resolved/.done: scripts/unpack.sh
+	$(call say,UNPACK)scripts/unpack.sh $(@D) systemd-resolved
+
 ifeq ($(ARCH),)
 $(DEPS)/.done: scripts/deps.sh scripts/libs.sh scripts/mnl_fortify.c \
 		| $(B)/.have-build

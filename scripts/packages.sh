@@ -19,7 +19,8 @@ packages() {
 		echo python3 iproute2 nftables iputils-ping traceroute curl \
 			bind9-dnsutils iperf3 unbound procps prometheus strace \
 			bird2 busybox-static zsh fish nfdump \
-			tmux tshark wireguard-go wireguard-tools ;;
+			tmux tshark wireguard-go wireguard-tools bind9 \
+			dnsmasq-base libsystemd-shared libssl3 ;;
 	lint)
 		echo python3 git clang clang-format clang-tidy cppcheck \
 			shellcheck universal-ctags mandoc lintian dpkg-dev ;;
@@ -36,7 +37,7 @@ packages() {
 		echo afl++ ;;
 	bench)
 		packages net
-		echo tayga dnsperf bind9 ;;
+		echo tayga dnsperf ;;
 	*)
 		echo "packages.sh: no group '$1'" >&2
 		exit 2 ;;

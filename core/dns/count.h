@@ -13,6 +13,9 @@
 #define COUNT_LIST(C)                                                          \
 	C(QUERIES, "queries", "questions from clients")                        \
 	C(TCP, "queries-tcp", "of those, over TCP")                            \
+	C(TCP_EVICTED, "tcp-evicted", "connections closed for lack of room")   \
+	C(TCP_LONG, "tcp-too-long", "connections closed: too long a message")  \
+	C(TCP_SLOW, "tcp-slow", "connections closed: replies were not read")   \
 	C(REPLIES, "replies", "answers to clients")                            \
 	C(SYNTHESISED, "synthesised", "answers with synthetic AAAA records")   \
 	C(NATIVE, "native", "AAAA questions with native records")              \

@@ -94,9 +94,10 @@ static void advance(struct dnsio_conn *c)
 	if (c->serial != serial)
 		return;
 	c->reading = false;
-	if (c->have >= 2 && 2u + be_get16(c->in) > sizeof(c->in))
+	if (c->have >= 2 && 2u + be_get16(c->in) > sizeof(c->in)) {
+		c->io->query.count[COUNT_TCP_LONG]++;
 		conn_close(c);
-	else if (c->eof && c->pending == 0)
+	} else if (c->eof && c->pending == 0)
 		conn_close(c);
 	else if (ev_mod(c->io->loop, &c->ev,
 			c->eof || c->pending >= DNSIO_PIPELINE ? 0 : EPOLLIN))
@@ -151,10 +152,12 @@ void dnsio_conn_reply(struct dnsio *io, const struct query_client *client,
 		return; /* it has gone meanwhile */
 	c->pending--;
 	prolong(c);
-	if (!write_whole(c, msg, len))
+	if (!write_whole(c, msg, len)) {
+		io->query.count[COUNT_TCP_SLOW]++;
 		conn_close(c);
-	else if (!c->reading)
+	} else if (!c->reading) {
 		advance(c);
+	}
 }
 
 /* Is @c a better place for a new connection than @best, which may be NULL? A
@@ -214,7 +217,9 @@ static void conn_open(struct dnsio *io, struct dnsio_conn *c, int fd,
 
 void dnsio_conn_accept(struct ev_loop *loop, struct ev *ev, uint32_t events)
 {
-	struct dnsio_listener *l = (struct dnsio_listener *)(void *)ev;
+	const struct dnsio_listener *l =
+		(const struct dnsio_listener *)(const void *)ev;
+	struct dnsio *io = l->worker->io;
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 	const int fd = accept4(ev->fd, (struct sockaddr *)&ss, &len,
@@ -227,11 +232,16 @@ void dnsio_conn_accept(struct ev_loop *loop, struct ev *ev, uint32_t events)
 	if (fd < 0)
 		return;
 	from = dnsio_from_sockaddr(&ss);
-	c = find_place(l->worker->io, from.addr);
+	c = find_place(io, from.addr);
+	if (!c || c->serial) {
+		dnsio_lock(io);
+		io->query.count[COUNT_TCP_EVICTED]++;
+		dnsio_unlock(io);
+	}
 	if (!c) {
 		close(fd);
 		return;
 	}
 	conn_close(c);
-	conn_open(l->worker->io, c, fd, from);
+	conn_open(io, c, fd, from);
 }

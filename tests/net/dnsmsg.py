@@ -256,9 +256,11 @@ class Server:
 
     A name that has only other types has no data; one that has none does not
     exist. What was asked is kept in self.log. With self.cookie, 8 to 32 bytes,
-    that is its part of cookies; False: it says nothing about them."""
+    that is its part of cookies; False: it says nothing about them. What there
+    is not it denies with the SOA record of self.zone."""
 
     cookie = False
+    zone = "test"
 
     def __init__(self, host, address, port=53):
         self.script, self.log, self.conns = {}, [], {}
@@ -333,7 +335,7 @@ class Server:
         if reply:
             return reply
         exists = any(n == name for n, _ in self.script)
-        return nodata() if exists else nxdomain()
+        return nodata(self.zone) if exists else nxdomain(self.zone)
 
     def _answer(self, data, peer, tcp, send):
         asked = Message(data)

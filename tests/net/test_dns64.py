@@ -7,6 +7,7 @@ from the RFCs; the server says what it is told to, right or wrong."""
 import ipaddress
 import os
 import re
+import resource
 import signal
 import socket
 import struct
@@ -341,14 +342,6 @@ class Transport(Case):
                 except ConnectionResetError:
                     pass
 
-    def test_many_idle_connections(self):
-        socks = [self.client.socket(socket.SOCK_STREAM) for _ in range(200)]
-        self.answers(self.client.ask("quick.test", "A", tcp=True),
-                     "A 60 8.8.8.8")
-        self.answers(self.client.ask("quick.test", "A"), "A 60 8.8.8.8")
-        for sock in socks:
-            sock.close()
-
     def test_d64_82_forgeries(self):
         self.answers(self.client.ask("forged.test", "A"), "A 60 9.9.9.9")
 
@@ -665,6 +658,143 @@ class Limited(Case):
         self.assertFalse([m for m in cut if m.answer])
         m = self.client.ask("ipv4only.arpa", tcp=True)
         self.assertEqual(len(m.answer), 2)
+
+
+class Stream(Case):
+    """TCP clients and servers that do what they may, and nobody expects."""
+    args = ["--forward", UP6]
+
+    @classmethod
+    def script(cls):
+        many = [A("many.test", 60, f"9.9.{n}.1") for n in range(250)]
+        cls.server.script["many.test", "A"] = Reply(*many, tc=True)
+        cls.server.names(A("quick.test", 60, "8.8.8.8"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (12000, 12000))
+
+    def resident(self):
+        return int(lab.status(self.dns64.pid)["VmRSS"].split()[0])
+
+    @staticmethod
+    def count(name):
+        return lab.ask("dns64", "counters")[name]
+
+    def connections(self):
+        said = self.net["box"].run("ss", "-Htn", "state", "established",
+                                   "sport = :53")
+        return len(said.splitlines())
+
+    def still_serves(self):
+        for tcp in (False, True):
+            self.answers(self.client.ask("ipv4only.arpa", "A", tcp=tcp),
+                         "A 3600 192.0.0.170", "A 3600 192.0.0.171")
+
+    def test_d64_79_ten_thousand_idle_connections(self):
+        self.still_serves()
+        before = self.resident()
+        # Of each address only a few are kept: so these have a hundred.
+        for n in range(100):
+            self.net["lan"].ip(f"addr add 2001:db8:1::f:{n:x}/128 dev eth0 "
+                               "nodad")
+        socks = []
+        for n in range(10000):
+            with self.net["lan"].inside():
+                sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+            socks.append(sock)
+            sock.bind((f"2001:db8:1::f:{n % 100:x}", 0))
+            sock.settimeout(dnsmsg.PATIENCE)
+            sock.connect((BOX6, 53))
+        self.still_serves()
+        self.assertLessEqual(self.connections(), 64)
+        self.assertGreaterEqual(self.count("tcp-evicted"), 10000 - 64)
+        self.assertLess(self.resident() - before, 1024, "KiB")
+        for sock in socks:
+            sock.close()
+
+    def test_d64_79_64_kib_of_questions_byte_by_byte(self):
+        q = question("ipv4only.arpa", "A")
+        data = (struct.pack(">H", len(q)) + q) * (65536 // (len(q) + 2) + 1)
+        before = self.resident()
+        got = []
+        with self.client.socket(socket.SOCK_STREAM) as sock:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for at, byte in enumerate(data):
+                sock.sendall(bytes([byte]))
+                if (at + 1) % (len(q) + 2) == 0:
+                    got.append(len(Message(dnsmsg.read_tcp(sock)).answer))
+        self.assertEqual(got, [2] * (len(data) // (len(q) + 2)))
+        self.assertGreater(len(data), 65536)
+        self.assertLess(self.resident() - before, 256, "KiB")
+
+    def test_d64_79_a_length_of_64_kib(self):
+        """No question is as long: the connection ends, and nothing is kept
+        for it."""
+        with self.client.socket(socket.SOCK_STREAM) as sock:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.sendall(b"\xff\xff")
+            with self.assertRaises(OSError):
+                for _ in range(65535):
+                    sock.sendall(b"x")
+                    time.sleep(0.001)
+        self.still_serves()
+        self.assertEqual(self.count("tcp-too-long"), 1)
+
+    def test_d64_79_slow_reader(self):
+        """One that asks and does not read is cut off, and no other waits."""
+        q = question("many.test", "A")
+        self.client.ask("many.test", "A", tcp=True)
+        before = self.resident()
+        with self.net["lan"].inside():
+            sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        with sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect((BOX6, 53))
+            sock.settimeout(dnsmsg.PATIENCE)
+            with self.assertRaises(OSError):
+                for _ in range(100000):
+                    sock.sendall(struct.pack(">H", len(q)) + q)
+        self.still_serves()
+        self.assertLess(self.resident() - before, 512, "KiB")
+        self.assertEqual(self.count("tcp-slow"), 1)
+
+    def test_d64_77_server_that_drips(self):
+        """64 KiB over TCP, the first and last of it in single bytes."""
+        records = b"".join(
+            dnsmsg.wire_rr(RR("", "TXT", 60, b"\xff" + b"t" * 255))
+            for n in range(244))
+        with self.net["up"].inside():
+            listener = socket.create_server(
+                (UP6, 5353), family=socket.AF_INET6)
+            udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        udp.bind((UP6, 5353))
+
+        def serve():
+            data, peer = udp.recvfrom(2000)
+            udp.sendto(data[:2] + b"\x83\x80" + data[4:], peer)
+            sock, _ = listener.accept()
+            asked = dnsmsg.read_tcp(sock)
+            end = 12 + len(dnsmsg.wire_name("drip.test")) + 4
+            m = (asked[:2] + struct.pack(">5H", 0x8180, 1, 244, 0, 0)
+                 + asked[12:end] + records)
+            m = struct.pack(">H", len(m)) + m
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for byte in m[:200]:
+                sock.sendall(bytes([byte]))
+            sock.sendall(m[200:-200])
+            for byte in m[-200:]:
+                sock.sendall(bytes([byte]))
+            sock.recv(1)
+            sock.close()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.net["box"].xlat("dns64", "--instance", "drip", "--listen",
+                             f"[{BOX6}]:5353", "--forward", f"[{UP6}]:5353")
+        m = Client(self.net["lan"], BOX6, port=5353).ask("drip.test", "TXT",
+                                                         tcp=True)
+        self.assertEqual(len(m.answer), 244)
+        self.assertGreater(len(m.data), 65000)
+        thread.join()
+        for sock in (udp, listener):
+            sock.close()
 
 
 class UpstreamCookies(Case):

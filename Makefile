@@ -8,6 +8,7 @@
 # make soak        all daemons at work for SECONDS=N (3600), with faults
 # make demo        the whole path, shown with real programs
 # make bench       figures beside plain forwarding and other translators
+# make compare     DNS64 beside Unbound and BIND: who does what the RFCs say
 # make dist        binaries for other architectures as well, below build/dist
 # make dist-check  run those under qemu: they start, core passes its unit tests
 # make deb         a Debian package, below build
@@ -51,7 +52,8 @@ include mk/fuzz.mk
 include mk/dist.mk
 
 .DEFAULT_GOAL := all
-.PHONY: all deps check unit net soak lint bench demo install completions clean distclean
+.PHONY: all deps check unit net soak lint bench compare demo install completions \
+	clean distclean
 
 all: $(B)/xlat
 
@@ -87,6 +89,9 @@ bench: all $(BENCH) $(B)/.have-bench
 	$(Q)python3 tests/bench/net_bench.py
 	$(Q)python3 tests/bench/clat_start.py
 	$(Q)python3 tests/bench/dns_bench.py
+
+compare: all $(B)/.have-net
+	$(Q)python3 tests/compare/dns64.py
 
 demo: all $(B)/.have-net
 	$(Q)python3 tests/net/demo.py

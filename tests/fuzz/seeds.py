@@ -3,7 +3,9 @@
 """seeds.py FOLDER FUZZER - what a fuzzer begins with: the vectors' packets,
 the mappings of RFC 7757, and a few well-formed texts and messages"""
 import ipaddress
+import os
 import pathlib
+import shutil
 import struct
 import sys
 
@@ -111,6 +113,11 @@ def write(folder, fuzzer):
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in globals()[fuzzer]().items():
         (folder / name).write_bytes(data)
+    # What tests of the real binary have captured, if they ran before.
+    captured = pathlib.Path(os.environ.get("BUILD", "build"), "captures",
+                            fuzzer)
+    for path in captured.glob("*"):
+        shutil.copy(path, folder)
 
 
 if __name__ == "__main__":

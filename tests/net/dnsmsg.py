@@ -4,12 +4,19 @@
 Written for the tests alone: it shares nothing with the program under test.
 Names are text without the last dot; records are made by A(), AAAA(), CNAME(),
 SOA(), PTR() and RR().
+
+What the clients and servers of a test say is left in build/captures, as the
+fuzzer of the query machine takes it (tests/fuzz/dns_query.c).
 """
+import atexit
 import collections
 import ipaddress
+import os
+import pathlib
 import selectors
 import socket
 import struct
+import sys
 import threading
 
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15,
@@ -21,6 +28,28 @@ QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x400, 0x200, 0x100, 0x80, 0x20, 0x10
 PATIENCE = 10.0
 
 RR = collections.namedtuple("RR", "owner type ttl rdata")
+
+# Who says it, as in dns_query.c; a few messages make an input.
+BY_UDP, BY_TCP, BY_SERVER = 0, 4, 1
+CAPTURE_MOST, CAPTURE_EACH, CAPTURE_SIZE = 1600, 16, 4096
+_captured = []
+
+
+def capture(who, data):
+    if len(_captured) < CAPTURE_MOST and len(data) <= CAPTURE_SIZE:
+        _captured.append(struct.pack(">BH", who, len(data)) + data)
+
+
+@atexit.register
+def _save():
+    """The same names each time: they are replaced, and do not pile up."""
+    folder = pathlib.Path(os.environ.get("BUILD", "build"),
+                          "captures/dns_query")
+    name = pathlib.Path(sys.argv[0]).stem
+    for at in range(0, len(_captured), CAPTURE_EACH):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}-{at // CAPTURE_EACH}").write_bytes(
+            b"".join(_captured[at:at + CAPTURE_EACH]))
 
 
 def wire_name(text):
@@ -166,12 +195,14 @@ class Client:
 
     def send(self, data):
         """Send bytes over UDP and return the reply's message."""
+        capture(BY_UDP, data)
         with self.socket(socket.SOCK_DGRAM) as sock:
             sock.send(data)
             return Message(sock.recv(65535))
 
     def silent(self, data, seconds=0.5):
         """Does nothing come back?"""
+        capture(BY_UDP, data)
         with self.socket(socket.SOCK_DGRAM) as sock:
             sock.settimeout(seconds)
             sock.send(data)
@@ -184,6 +215,7 @@ class Client:
         data = question(name, kind, **more)
         if not tcp:
             return self.send(data)
+        capture(BY_TCP, data)
         with self.socket(socket.SOCK_STREAM) as sock:
             sock.sendall(struct.pack(">H", len(data)) + data)
             return Message(read_tcp(sock))
@@ -355,6 +387,7 @@ class Server:
     @staticmethod
     def _send(send, messages):
         for message in messages:
+            capture(BY_SERVER, message)
             try:
                 send(message)
             except OSError:

@@ -175,6 +175,49 @@ static void put_length(struct pkt *p)
 		 csum_adjust(be_get16(p->data + 10), csum_delta(old, p->len)));
 }
 
+/* Take @len bytes off the end of a super-packet, and what tells of them. */
+static void shorten(struct pkt *p, const struct cut *c, uint32_t len)
+{
+	const bool tcp = p->gso == PKT_GSO_TCP;
+	uint8_t *l4 = p->data + c->v.l4;
+	uint8_t *check = l4 + (tcp ? TCP_CHECK : UDP_CHECK);
+	const uint32_t left = c->v.l4_len - len;
+
+	p->len -= len;
+	p->tailroom += len;
+	put_length(p);
+	if (tcp)
+		l4[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+	else
+		be_put16(l4 + 4, (uint16_t)left);
+	be_put16(check, csum_adjust_partial(be_get16(check),
+					    csum_delta(c->v.l4_len, left)));
+	if (left <= c->head_len + c->step)
+		p->gso = PKT_GSO_NONE;
+}
+
+bool cut_tail(struct pkt *p, struct pkt *out)
+{
+	struct cut c;
+	uint32_t body;
+	uint32_t rest;
+
+	if (p->data[0] >> 4 != 4 || !hdr4_load(p->data).df || !p->partial)
+		return false;
+	cut_open(&c, p);
+	body = c.v.l4_len - c.head_len;
+	rest = body % c.step;
+	if (!rest || rest == body ||
+	    IP4_HDR_LEN + c.head_len + rest > HDR_DF_ABOVE)
+		return false;
+	c.next = c.v.l4_len - rest;
+	c.count = body / c.step;
+	if (!cut_next(&c, out))
+		return false;
+	shorten(p, &c, rest);
+	return true;
+}
+
 void cut_first(struct pkt *p)
 {
 	struct cut c;

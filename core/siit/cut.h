@@ -51,6 +51,17 @@ void cut_open(struct cut *c, const struct pkt *p);
 XL_MUST_USE bool cut_next(struct cut *c, struct pkt *out);
 
 /**
+ * cut_tail() - take the last segment off a super-packet that is to stay whole,
+ * if its DF has to differ from the others' (RFC 7915, 5.1)
+ * @p:		translated super-packet with a partial checksum; is shortened
+ * @out:	@out->data points at HDR_DF_ABOVE writable bytes; becomes the
+ *		segment, to be sent behind @p
+ *
+ * Return: false if nothing had to be taken off
+ */
+XL_MUST_USE bool cut_tail(struct pkt *p, struct pkt *out);
+
+/**
  * cut_first() - shorten a received super-packet, in place, to the first
  * segment that it stands for
  */

@@ -246,9 +246,9 @@ static struct xlat_result payload_6to4(const struct translate *t, struct pkt *p,
 	return transport_6to4(t, p, v, &m->outer);
 }
 
-/* A super-packet's DF is that of its segments; a short last one has it too, if
- * the kernel takes them apart and not cut.h. A Total Length that it does not
- * fit into is never sent, see fit_ipv4(). */
+/* A super-packet's DF is that of its segments; a short last one's is
+ * cut_tail()'s. A Total Length that it does not fit into is never sent, see
+ * fit_ipv4(). */
 static void describe_super(const struct pkt *p, const struct pkt_view *v,
 			   struct hdr4 *h)
 {

@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "siit/cut.h"
+#include "siit/hdr.h"
 
 /* Packets per wake-up, after which others get their turn. */
 #define BUDGET 256
@@ -73,7 +74,7 @@ static void write_pieces(struct pump *pump, struct cut *cut)
 }
 
 /* A super-packet: whole, or in pieces if this kernel does not take it. */
-static void write_super(struct pump *pump, const struct pkt *p)
+static void write_whole(struct pump *pump, const struct pkt *p)
 {
 	const int err = tun_write(pump->tun, p);
 	struct cut cut;
@@ -94,7 +95,20 @@ static void write_super(struct pump *pump, const struct pkt *p)
 	write_pieces(pump, &cut);
 }
 
-static void write_packet(struct pump *pump, const struct pkt *p)
+/* The kernel would give a short last segment the others' DF. */
+static void write_super(struct pump *pump, struct pkt *p)
+{
+	uint8_t buf[PKT_HEADROOM + HDR_DF_ABOVE];
+	struct pkt tail = { .data = buf + PKT_HEADROOM,
+			    .headroom = PKT_HEADROOM };
+	const bool apart = cut_tail(p, &tail);
+
+	write_whole(pump, p);
+	if (apart)
+		write_piece(pump, &tail);
+}
+
+static void write_packet(struct pump *pump, struct pkt *p)
 {
 	struct cut cut;
 

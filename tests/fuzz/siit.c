@@ -97,6 +97,19 @@ static void check_pieces(const struct pkt *p)
 	CHECK(count);
 }
 
+/* As it is written: the last segment by itself, if it has to be. */
+static void check_super(struct pkt *p)
+{
+	static uint8_t buf[1260];
+	struct pkt tail = { .data = buf };
+
+	if (p->gso && cut_tail(p, &tail)) {
+		CHECK(!tail.partial && tail.len <= 1260);
+		check_out(&tail, 0);
+	}
+	check_out(p, 0);
+}
+
 static struct pkt packet(uint8_t *buf, const uint8_t *data, size_t len,
 			 uint8_t choice)
 {
@@ -133,6 +146,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(r.verdict == XLAT_FORWARD || r.why != WHY_NONE);
 	if (r.verdict != XLAT_DROP && p.cut)
 		check_pieces(&p);
+	else if (r.verdict == XLAT_FORWARD && p.gso)
+		check_super(&p);
 	else if (r.verdict == XLAT_FORWARD)
 		check_out(&p, before);
 	else if (r.verdict == XLAT_REPLY)

@@ -169,6 +169,32 @@ class Stream(Case):
                     self.assertEqual(info[5] & (TIMESTAMPS | SACK | WSCALE),
                                      TIMESTAMPS | SACK | WSCALE)
 
+    def test_SIIT_205_df_of_each_packet(self):
+        """By its own size, also where it was the end of a super-packet that
+        the kernel would have taken apart with one DF for all."""
+        out, listener = self.pair(self.six, self.four, socket.SOCK_STREAM)
+        listener.listen()
+        with packets.Tap(self.four, "eth0") as tap:
+            out.connect((FOUR6, 4000))
+            into, _ = listener.accept()
+            into.settimeout(10)
+            for _ in range(20):
+                out.sendall(pattern(10_500))
+                got = 0
+                while got < 10_500:
+                    got += len(into.recv(1 << 16))
+            # 20 + 32 bytes of header: what is left of whole segments
+            last = 52 + 10_500 % out.getsockopt(socket.IPPROTO_TCP,
+                                                socket.TCP_MAXSEG)
+            out.close()
+            into.close()
+            seen = []
+            while p := tap.receive(lambda p: p.proto == packets.TCP, 0.3):
+                seen.append((len(p.data), p.df))
+        self.assertTrue(any(size > 3000 for size, _ in seen), seen)
+        self.assertGreater(seen.count((last, False)), 10, seen)
+        self.assertEqual([x for x in seen if x[1] != (x[0] > 1260)], [])
+
     def test_loss(self):
         """SACK blocks and retransmissions of what a router loses."""
         for host, device in (("near4", "four"), ("near6", "six")):

@@ -3,6 +3,7 @@
  * over has to come to the same as the packets that it stands for. */
 #include <stdlib.h>
 
+#include "siit/cut.h"
 #include "siit_make.h"
 #include "vector.h"
 
@@ -271,6 +272,77 @@ Test(super, what_fits_stays_whole)
 	make6_tcp(&m, (struct make6){ 0 }, 30000);
 	stays_whole((struct offload){ .gso = PKT_GSO_TCP, .gso_size = 1220 });
 	cr_expect_eq(b.packet[0][6], 0, "segments of 1260 bytes: no DF");
+}
+
+/* The packet that came out, taken apart as pump.c and a device behind it would;
+ * each of the sender's segments, by itself, has to come to the same. */
+static void tail_is_apart(struct offload o, bool apart)
+{
+	static uint8_t whole[70000];
+	static uint8_t last[1260];
+	struct made *part = calloc(SEGMENTS, sizeof(*part));
+	const size_t n = segments(&m, o.gso_size, false, part, SEGMENTS);
+	struct pkt out = { .data = last };
+	struct pkt p;
+
+	unfinish(m.b, m.len);
+	o.partial = true;
+	bench_put_offload(&b, m.b, m.len, o);
+	cr_assert_eq(b.r.verdict, XLAT_FORWARD);
+	memcpy(whole, b.packet[0], b.len[0]);
+	p = b.whole;
+	p.data = whole;
+	cr_assert_eq(cut_tail(&p, &out), apart);
+	bench_put(&b, part[n - 1].b, part[n - 1].len);
+	if (!apart) {
+		cr_expect_eq(p.len, m.len - 20);
+		free(part);
+		return;
+	}
+	cr_expect_null(wire_fault(last, out.len, false));
+	cr_assert_eq(out.len, b.len[0]);
+	cr_expect_arr_eq(last, b.packet[0], 4);
+	cr_expect_arr_eq(last + 6, b.packet[0] + 6, 4);
+	cr_expect_arr_eq(last + 12, b.packet[0] + 12, out.len - 12);
+	cr_expect_eq(be_get16(last + 4),
+		     (uint16_t)(be_get16(whole + 4) + n - 1));
+	cr_expect_eq(p.gso, n > 2 ? o.gso : PKT_GSO_NONE);
+	cr_assert_eq(p.len, 20 + m.len - 40 - (part[n - 1].len - 40) +
+				    (o.gso == PKT_GSO_TCP ? 20 : 8));
+	/* What a device finishes, as if it were one long segment. */
+	finish(whole, p.len);
+	cr_expect_null(wire_fault(whole, p.len, false));
+	if (o.gso == PKT_GSO_TCP)
+		cr_expect_eq(whole[33], part[0].b[40 + 13], "flags");
+	free(part);
+}
+
+Test(super, SIIT_205_short_last_segment_without_df)
+{
+	static const struct {
+		size_t payload;
+		bool apart;
+	} tcp[] = {
+		{ 4 * 1440 + 1, true },     { 4 * 1440 + 1220, true },
+		{ 4 * 1440 + 1221, false }, { 4 * 1440, false },
+		{ 1440 + 500, true },       { 500, false },
+	};
+
+	for (size_t i = 0; i < XL_COUNT(tcp); i++) {
+		make6_tcp(&m, (struct make6){ .tc = 2 }, tcp[i].payload);
+		m.b[40 + 13] = 0x19; /* ACK, PSH, FIN */
+		make_checksum(&m);
+		tail_is_apart((struct offload){ .gso = PKT_GSO_TCP,
+						.gso_size = 1440 },
+			      tcp[i].apart);
+	}
+	make6_udp(&m, (struct make6){ 0 }, 3 * 1400 + 9);
+	tail_is_apart((struct offload){ .gso = PKT_GSO_UDP, .gso_size = 1400 },
+		      true);
+	/* None has DF, so that nothing differs. */
+	make6_tcp(&m, (struct make6){ 0 }, 4 * 1000 + 9);
+	tail_is_apart((struct offload){ .gso = PKT_GSO_TCP, .gso_size = 1000 },
+		      false);
 }
 
 /* Too big: the sender is told, and sees the first segment quoted. */

@@ -11,6 +11,7 @@ import signal
 
 _ATTACH, _DETACH, _STEP, _GETREGS, _SETREGS = 16, 17, 9, 12, 13
 _SYSCALL_LEN = 2  # bytes of the instruction
+_WALL = 0x40000000  # threads, too
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p,
                          ctypes.c_void_p]
@@ -51,7 +52,7 @@ def call(pid, number, *args):
     None: the process was killed by SIGSYS for it.
     """
     _ptrace(_ATTACH, pid)
-    os.waitpid(pid, 0)
+    os.waitpid(pid, _WALL)
     regs = _Registers()
     _ptrace(_GETREGS, pid, ctypes.byref(regs))
     saved = _Registers.from_buffer_copy(regs)
@@ -65,7 +66,7 @@ def call(pid, number, *args):
         setattr(regs, name, value)
     _ptrace(_SETREGS, pid, ctypes.byref(regs))
     _ptrace(_STEP, pid)
-    _, status = os.waitpid(pid, 0)
+    _, status = os.waitpid(pid, _WALL)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGSYS, status
         return None

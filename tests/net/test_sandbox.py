@@ -4,6 +4,7 @@
 name through ptrace, is its end. An allowed one is not, so it is the filter."""
 import contextlib
 import errno
+import os
 import platform
 import re
 import unittest
@@ -84,6 +85,13 @@ def examining(net):
     return doctor
 
 
+def keeper_of(program):
+    """Who writes the state."""
+    pid, = (p for p in lab.children(program.pid)
+            if lab.status(p)["Name"] == "xlat-keeper")
+    return pid
+
+
 def translates(box):
     with packets.Tap(box, "siit") as tap:
         p = tap.ask(udp(FAR4, A4, 1, 2, b"x"),
@@ -125,6 +133,13 @@ class Killed(unittest.TestCase):
             "a program loaded": (BPF, BPF_PROG_LOAD, 0, 0),
             "epoll_ctl": (EPOLL_CTL, 0, 0, 0, 0)}, helper=True)
 
+    def test_keeper(self):
+        for name, call in (SOME | NO_SOCKETS | {
+                "a file to read": (OPENAT, AT_FDCWD, "/etc/passwd", 0),
+                "epoll_ctl": (EPOLL_CTL, 0, 0, 0, 0)}).items():
+            with self.subTest(name), running(
+                    "plat", "--state", "/run/xlat/state") as (program, _):
+                self.assertIsNone(inject.call(keeper_of(program), *call))
 
     def test_doctor(self):
         for name, call in SOME.items():
@@ -200,6 +215,15 @@ class View(unittest.TestCase):
                                 f"/proc/{program.pid}/root/etc/passwd", 0),
                     -errno.EACCES)
 
+    def test_threads(self):
+        """Those of dns64 are in it, too."""
+        with running("dns64", "--threads", "3") as (program, _):
+            def threads():
+                found = os.listdir(f"/proc/{program.pid}/task")
+                return len(found) == 3 and found
+            for thread in lab.wait_for(threads, "three threads"):
+                self.assertEqual(self.seen(int(thread)), set())
+
     def test_without_a_sandbox(self):
         with running("siit", "--no-sandbox") as (program, _):
             self.assertGreater(len(self.seen_by_anybody(program.pid)), 8)
@@ -250,8 +274,7 @@ class View(unittest.TestCase):
         folder = lab.FILES / "beside"
         folder.chmod(0o777)
         with running("plat", "--state", folder / "state") as (program, _):
-            keeper, = (p for p in lab.children(program.pid) if
-                       lab.status(p)["Name"] == "xlat-keeper")
+            keeper = keeper_of(program)
             for path, result in (("/tmp/new", -errno.EACCES),
                                  ("/etc/passwd", -errno.EACCES),
                                  ("/run/lab/beside/new", 0)):

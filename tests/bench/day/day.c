@@ -95,6 +95,8 @@ struct day {
 	uint64_t told[EVENT_KINDS];
 	struct peak sessions;
 	struct peak bindings;
+	struct peak blocks;
+	struct peak kept;
 	struct peak rate;
 };
 
@@ -119,7 +121,6 @@ static struct nat64_config config_of(const struct mode *m, uint32_t subscribers)
 	const uint32_t addresses =
 		(subscribers + PER_ADDRESS - 1) / PER_ADDRESS;
 
-	(void)m;
 	return (struct nat64_config){
 		.tr = { .self6 = { 0x20010db800000000, 1 },
 			.self4 = 0xc0a80001,
@@ -135,6 +136,9 @@ static struct nat64_config config_of(const struct mode *m, uint32_t subscribers)
 		.timeout = { 300, 7440, 240, 6, 60, 2 },
 		.max_sessions = ROOM * subscribers,
 		.subscriber_len = 64,
+		.port_block = m->block,
+		.hold_down = 120, /* as in cmd/plat_options.h */
+		.hold_max = 262144,
 		.key = { 0x0123456789abcdef, 0xfedcba9876543210 },
 	};
 }
@@ -370,6 +374,8 @@ static void run_second(struct day *d)
 	nat64_get_stats(d->n, &s);
 	note(&d->sessions, s.sessions, d->second);
 	note(&d->bindings, s.bindings, d->second);
+	note(&d->blocks, s.blocks, d->second);
+	note(&d->kept, s.ports_kept, d->second);
 	note(&d->rate, d->told[EVENT_SESSION_CREATED] - before, d->second);
 }
 
@@ -475,6 +481,8 @@ static void report_day(const struct day *d, double seconds)
 	row("packets", (double)d->packets);
 	peak_row("sessions", &d->sessions);
 	peak_row("bindings", &d->bindings);
+	peak_row("blocks", &d->blocks);
+	peak_row("ports kept back", &d->kept);
 	peak_row("new sessions in a second", &d->rate);
 	row("lines of --log-sessions", (double)(told[EVENT_SESSION_CREATED] +
 						told[EVENT_SESSION_DELETED]));
@@ -507,7 +515,8 @@ static void run_day(const struct mode *m, uint32_t subscribers)
 
 int main(int argc, char **argv)
 {
-	static const struct mode modes[] = { { "single ports", 0 } };
+	static const struct mode modes[] = { { "single ports", 0 },
+					     { "blocks of 256", 256 } };
 	const char *wanted = getenv("DAY_SUBSCRIBERS");
 	const long subscribers = wanted ? atol(wanted) : 10000;
 

@@ -86,9 +86,9 @@ static void tell_stranger(struct clat *d, const struct pkt *p)
  * While there is no way to the translator, applications are told so: those
  * whose sockets are bound to our address, for the route is gone.
  */
-static bool is_cut_off(const struct follow *f, const struct pkt *p)
+static bool is_cut_off(const struct follow *f)
 {
-	return f->life.state == LIFE_PAUSED && p->data[0] >> 4 == 4 &&
+	return f->life.state == LIFE_PAUSED &&
 	       !(f->life.facts.pref64.len && f->life.facts.route6);
 }
 
@@ -113,7 +113,7 @@ struct xlat_result clat_packets_translate(void *ctx, struct pkt *p,
 		tell_stranger(d, p);
 		return xlat_drop(WHY_NO_MAPPING);
 	}
-	if (is_cut_off(&d->follow, p))
+	if (p->data[0] >> 4 == 4 && is_cut_off(&d->follow))
 		return turn_away(&d->siit, p);
 	return siit_packet(&d->siit, p);
 }
@@ -139,9 +139,8 @@ bool clat_packets_open(struct clat *d)
 		log_error("out of memory");
 		return false;
 	}
-	/* A host that forwards its own packets is one hop, not two; the fast
-	 * path needs no forwarding. */
-	d->trans.tr.keep_ttl = !d->opt->lan.len && d->fastpath.why;
+	/* To its user the translator in a host is no hop; on a router it is. */
+	d->trans.tr.keep_ttl = !d->opt->lan.len;
 	fill_siit(d, &d->siit);
 	fill_siit(d, &d->old);
 	clat_packets_changed(&d->follow);
@@ -175,5 +174,5 @@ void clat_packets_changed(struct follow *f)
 
 	tell(d, &d->siit, d->memory[0], held);
 	tell(d, &d->old, d->memory[1], old);
-	fastpath_tell(&d->fastpath, &d->siit, ours, f->steered);
+	fastpath_tell(&d->fastpath, &d->siit, ours, f->steered, !is_cut_off(f));
 }

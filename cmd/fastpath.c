@@ -63,14 +63,14 @@ static void add_nets(struct fast_config *c, const struct eam *e)
 }
 
 void fastpath_tell(struct fastpath *p, const struct siit *s,
-		   const struct net6 ours[2], int uplink)
+		   const struct net6 ours[2], int uplink, bool on)
 {
 	const struct translate *t = &s->tr;
 	struct fast_config c = {
 		.pref64 = s->pool6.prefix,
 		.ours = { ours[0].addr, ours[1].addr },
 		.ours_len = ours[0].len,
-		.pref64_len = s->eam.count ? s->pool6.len : 0,
+		.pref64_len = on && s->eam.count ? s->pool6.len : 0,
 		.self4 = t->self4,
 		.mtu4 = t->mtu4,
 		.mtu6 = t->mtu6,
@@ -80,6 +80,7 @@ void fastpath_tell(struct fastpath *p, const struct siit *s,
 		.no_syns = t->mss != 0,
 		.device = p->device,
 		.uplink = (uint32_t)uplink,
+		.keep_ttl = t->keep_ttl,
 	};
 
 	if (p->why)

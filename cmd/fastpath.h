@@ -38,12 +38,12 @@ void fastpath_open(struct fastpath *p, struct trans *t, bool wanted, bool host);
 void fastpath_start(struct fastpath *p, struct trans *t);
 
 /**
- * fastpath_tell() - translate as @s does, from now on
+ * fastpath_tell() - translate as @s does, from now on; nothing if not @on
  * @ours:	the IPv6 addresses, or networks, that are for us
  * @uplink:	device that IPv6 leaves by; 0: the kernel forwards it
  */
 void fastpath_tell(struct fastpath *p, const struct siit *s,
-		   const struct net6 ours[2], int uplink);
+		   const struct net6 ours[2], int uplink, bool on);
 
 /* A field of status. */
 void fastpath_report(const struct fastpath *p, struct report *r);

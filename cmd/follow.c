@@ -213,6 +213,9 @@ static void live(struct follow *f, uint64_t now)
 	follow_carry_out(f, life_changed(&f->life, &facts, now), routed, now);
 	routed = f->life.routed;
 	follow_carry_out(f, life_due(&f->life, now), routed, now);
+	/* While paused it depends on facts what becomes of packets. */
+	if (f->life.state != before || f->life.state == LIFE_PAUSED)
+		f->changed(f);
 	if (f->life.state != before)
 		log_info("%s: %s", life_state_name(f->life.state),
 			 follow_reason(f));

@@ -46,7 +46,7 @@ struct fast_net {
  * @ours:	IPv6 addresses that are for us, now and before; ::: none
  * @ours_len:	bits of them that count
  * @self4:	our own, which is no destination
- * @mtu4, @mtu6, @lowest_mtu6, @tos, @tc: as in struct translate
+ * @mtu4, @mtu6, @lowest_mtu6, @tos, @tc, @keep_ttl: as in struct translate
  * @no_syns:	of TCP, SYNs are not plain: what they announce may be lowered
  * @device:	the TUN
  * @uplink:	device that IPv6 leaves by; 0: the kernel forwards it
@@ -69,9 +69,11 @@ struct fast_config {
 	uint32_t no_syns;
 	uint32_t device;
 	uint32_t uplink;
+	uint32_t keep_ttl;
+	uint32_t unused;
 };
 
-_Static_assert(sizeof(struct fast_config) == 136, "no padding");
+_Static_assert(sizeof(struct fast_config) == 144, "no padding");
 
 /**
  * struct fast_size - what is not in the header
@@ -165,7 +167,7 @@ XL_INLINE bool fast_transport(const struct fast_config *c, uint8_t proto,
  * fast_4to6() - plan of an IPv4 packet's way to IPv6
  * @head:	its first FAST_HEAD4 bytes, what it is too short for being zero
  * @s:		its size
- * @out:	set: the new header, hop limit lowered
+ * @out:	set: the new header
  *
  * Return: false: it has to be seen by siit_packet()
  */
@@ -180,7 +182,8 @@ XL_INLINE bool fast_4to6(const struct fast_config *c, const uint8_t *head,
 	uint32_t segment;
 
 	if (!c->pref64_len || head[0] != 0x45 || h.len != s->len ||
-	    h.len < IP4_HDR_LEN || h.off || h.mf || h.ttl <= 1 ||
+	    h.len < IP4_HDR_LEN || h.off || h.mf ||
+	    (h.ttl <= 1 && !c->keep_ttl) ||
 	    csum_fold(csum_bytes(head, IP4_HDR_LEN)) != 0xffff)
 		return false;
 	if (!fast_transport(c, h.proto, head + IP4_HDR_LEN, l4_len, s->gso_size,
@@ -196,14 +199,15 @@ XL_INLINE bool fast_4to6(const struct fast_config *c, const uint8_t *head,
 		return false;
 	*out = hdr_4to6(h, src, pref64_embed(fast_pref64(c), h.dst), c->tc,
 			l4_len);
-	out->hlim--;
+	if (!c->keep_ttl)
+		out->hlim--;
 	return true;
 }
 
 /**
  * fast_6to4() - plan of an IPv6 packet's way to IPv4
  * @head:	its first FAST_HEAD6 bytes, what it is too short for being zero
- * @out:	set: the new header, TTL lowered; the Identification is to be
+ * @out:	set: the new header; the Identification is to be
  *		chosen if fast_needs_id()
  *
  * Return: false: it has to be seen by siit_packet()
@@ -225,7 +229,8 @@ XL_INLINE bool fast_6to4(const struct fast_config *c, const uint8_t *head,
 	uint32_t src;
 	uint32_t dst;
 
-	if (!c->pref64_len || head[0] >> 4 != 6 || h.hlim <= 1 ||
+	if (!c->pref64_len || head[0] >> 4 != 6 ||
+	    (h.hlim <= 1 && !c->keep_ttl) ||
 	    IP6_HDR_LEN + (uint32_t)h.len != s->len ||
 	    IP4_HDR_LEN + (uint32_t)h.len > 65535)
 		return false;
@@ -240,7 +245,8 @@ XL_INLINE bool fast_6to4(const struct fast_config *c, const uint8_t *head,
 	if (!fast_open4(c, src) || legal_never4(dst) || legal_local4(dst))
 		return false;
 	*out = hdr_6to4(h, src, dst, c->tos, h.len);
-	out->ttl--;
+	if (!c->keep_ttl)
+		out->ttl--;
 	out->df = IP4_HDR_LEN + segment > HDR_DF_ABOVE;
 	return true;
 }

@@ -159,6 +159,8 @@ int fast_at_tun(struct fast *f, int ifindex)
 
 void fast_tell(struct fast *f, const struct fast_config *c)
 {
+	if (mem_equal(&f->map->slots[f->last], c, sizeof(*c)))
+		return;
 	f->last = (f->last + 1) % FAST_SLOTS;
 	f->map->slots[f->last] = *c;
 	__atomic_store_n(&f->map->active, f->last, __ATOMIC_RELEASE);

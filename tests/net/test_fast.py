@@ -29,7 +29,8 @@ ROUTER = ["--pref64", PREF64, "--source", "2001:db8:0:464::/96",
           "--lan", "192.168.1.0/24"]
 HOST = ["--pref64", PREF64, "--source", HOST6]
 FORWARDING = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding",
-              "net/ipv6/conf/wan/forwarding", "net/ipv6/conf/wan/accept_ra")
+              "net/ipv6/conf/wan/forwarding", "net/ipv6/conf/wan/accept_ra",
+              "net/ipv6/conf/wan/force_forwarding")
 IP_MTU_DISCOVER, PMTUDISC_DO, IP_MTU = 10, 2, 14
 BPF_PROG_QUERY, TCX_INGRESS, TCX_EGRESS = 16, 46, 47
 SIOCETHTOOL = 0x8946
@@ -98,7 +99,10 @@ class Case(unittest.TestCase):
         return int(re.search(r"^ *clat:(.*)$", text, re.M)[1].split()[9])
 
     def settings(self):
-        return [self.home.sysctl(name) for name in FORWARDING]
+        """What forwarding is asked for by, as far as this kernel has it."""
+        with self.home.inside():
+            paths = [pathlib.Path("/proc/sys", name) for name in FORWARDING]
+            return [p.read_text().strip() for p in paths if p.exists()]
 
     def pings(self, count=1):
         said = self.home.run("ping", "-c", str(count), "-i", "0.05", "-W",
@@ -420,8 +424,9 @@ class NotAvailable(Case):
         self.assertEqual(program.output().count("fast path"), 1)
         self.provider()
         self.pings()
-        self.assertEqual(self.home.sysctl(FORWARDING[1]), "1")
-        self.assertIn("not permitted", lab.ask("clat", "status")["fast-path"])
+        said = lab.ask("clat", "status")
+        self.assertIn("not permitted", said["fast-path"])
+        self.assertIn(said["forwarding"], ("uplink", "all"))
 
 
 class Host(Case):
@@ -507,7 +512,7 @@ class Host(Case):
             sock.bind(("192.0.0.5", 4000))
             sock.sendto(b"there", (FAR4, 53))
             lab.wait_for(lambda: self.next_packet(wire)
-                         == udp(HOST6, FAR6, 4000, 53, b"there", ttl=63),
+                         == udp(HOST6, FAR6, 4000, 53, b"there"),
                          "a packet on the line")
             os.write(wire, udp(FAR6, HOST6, 53, 4000, b"back"))
             sock.settimeout(5)

@@ -95,6 +95,7 @@ static struct fast_config config_of(const struct siit *s)
 		.lowest_mtu6 = s->tr.lowest_mtu6,
 		.tos = (int16_t)s->tr.tos,
 		.tc = (int16_t)s->tr.tc,
+		.keep_ttl = s->tr.keep_ttl,
 	};
 }
 
@@ -256,6 +257,7 @@ static struct fast_config make_config(struct bench *b)
 	b->s.wkp_strict = false;
 	b->s.hairpin = HAIRPIN_INTRINSIC;
 	b->s.pool6 = text_prefix(prefixes[random32() % 6]);
+	b->s.tr.keep_ttl = random32() & 1;
 	b->s.tr.mtu4 = 1280 + random32() % 300;
 	b->s.tr.mtu6 = 1280 + random32() % 300;
 	b->s.tr.lowest_mtu6 = 1280 + random32() % 300;

@@ -4,6 +4,7 @@
 would, everything else still comes to the daemon, and a host that has it does
 not have to forward."""
 import ctypes
+import errno
 import fcntl
 import hashlib
 import os
@@ -31,7 +32,7 @@ HOST = ["--pref64", PREF64, "--source", HOST6]
 FORWARDING = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding",
               "net/ipv6/conf/wan/forwarding", "net/ipv6/conf/wan/accept_ra",
               "net/ipv6/conf/wan/force_forwarding")
-IP_MTU_DISCOVER, PMTUDISC_DO, IP_MTU = 10, 2, 14
+IP_MTU_DISCOVER, IP_RECVERR, PMTUDISC_DO, IP_MTU = 10, 11, 2, 14
 BPF_PROG_QUERY, TCX_INGRESS, TCX_EGRESS = 16, 46, 47
 SIOCETHTOOL = 0x8946
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
@@ -524,6 +525,23 @@ class Host(Case):
             return os.read(wire, 2000)
         except BlockingIOError:
             return None
+
+    def test_cut_off(self):
+        """Without a way to the translator, programs whose sockets are bound
+        to our address hear of it, whatever they send."""
+        with self.home.inside(), socket.socket(
+                socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+            sock.bind(("192.0.0.5", 0))
+            sock.connect((FAR4, 9))
+            self.home.run("ip", "-6", "route", "del", "default")
+            lab.wait_for(lambda: lab.ask("clat", "status")["state"]
+                         == "paused", "the loss to be known")
+            sock.send(b"does not")
+            sock.settimeout(5)
+            with self.assertRaises(OSError) as caught:
+                sock.recv(99)
+            self.assertEqual(caught.exception.errno, errno.ENETUNREACH)
 
     def exchange(self):
         """Megabytes there and back over TCP, unharmed."""

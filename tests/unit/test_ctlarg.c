@@ -18,17 +18,9 @@ static const char *parse_client(void *field, const char *text)
 	return parse_net6(text, field);
 }
 
-<<<<<<< HEAD
-=======
-static const char *parse_one_port(void *field, const char *text)
-{
-	return parse_u32(field, text, 1, 65535, "a port from 1 to 65535");
-}
-
->>>>>>> 4225ebf (clat: the fast path keeps the TTL on a host, and leaves a cut-off host to the daemon)
 static const struct ctlarg args[] = {
 	CTLARG(struct query, client, "client", "CIDR", parse_client, true),
-	CTLARG(struct query, port, "port", "N", parse_one_port, false),
+	CTLARG(struct query, port, "port", "N", parse_port, false),
 	CTLARG_END,
 };
 

@@ -156,6 +156,17 @@ class Follow(Case):
         self.assertEqual(self.objects(), objects)
         self.ping()
 
+    def test_l_40_the_invariants_can_be_broken(self):
+        """They are looked at whenever a test of the CLAT waits for a state;
+        here a second rule breaks them."""
+        self.clat("--uplink", "wan", "--pref64", PREF64)
+        self.wait_state("up")
+        self.home.ip("rule add from 192.0.0.5 priority 30064 lookup 99")
+        with self.assertRaises(AssertionError):
+            self.check_invariants()
+        self.home.ip("rule del from 192.0.0.5 priority 30064 lookup 99")
+        self.check_invariants()
+
     def test_e02_uplink_goes_for_good_and_comes_back(self):
         """The device itself is removed, and made again by another name's
         index."""

@@ -425,9 +425,10 @@ class Resolvers(Case):
         self.assertEqual(self.status()["pref64"], PREF64)
         self.assertEqual(dns.asked, 1)
 
-    def test_d7050_50_d7050_51_nothing_is_sent_to_find_out(self):
+    def test_d7050_50_d7050_51_c6877_89_nothing_is_sent_to_find_out(self):
         """The well-known addresses are never a destination (RFC 7050,
-        3.2.1), and nobody else is, either: the prefix is simply used."""
+        3.2.1), and nobody else is, either: the prefix is simply used. No
+        prefix is asked for by DHCPv6."""
         Resolver(self.isp, ROUTER, PREF64)
         with packets.Tap(self.isp, "home", packets.ETH_P_IPV6) as line:
             self.clat()
@@ -439,6 +440,7 @@ class Resolvers(Case):
             seen = []
             while p := line.receive(seconds=0.2):
                 seen += [p.dst] if p.dst.startswith("2001:db8:64:") else []
+                self.assertFalse(p.proto == UDP and p.dport == 547, "DHCPv6")
         self.assertEqual(set(seen), {"2001:db8:64::c633:640a"})
 
 

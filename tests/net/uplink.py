@@ -126,7 +126,41 @@ class Case(unittest.TestCase):
 
     def wait_state(self, state, name="clat", seconds=10.0):
         lab.wait_for(lambda: self.status(name)["state"] == state,
-                     f"state {state}: {self.status(name)}", seconds)
+                     f"state {state}", seconds)
+        self.check_invariants(name)
+
+    def check_invariants(self, name="clat"):
+        """What is configured is what the state says (L-40: I-1, I-3, I-5).
+        Where a state is left meanwhile the next look is right."""
+        def wrong():
+            said = self.status(name)
+            up = said["state"] in ("up", "moving")
+            owns = up or said["state"] in ("claim", "paused")
+            device = said["device"]
+            ip = self.home.run
+            has = {
+                "default route": ip("ip", "-4", "route", "show", "default",
+                                    "dev", device).count("default"),
+                "IPv4 addresses": ip("ip", "-4", "addr", "show", "dev",
+                                     device).count("inet "),
+                "IPv6 routes": len(ip("ip", "-6", "route", "show", "dev",
+                                      device).splitlines()),
+                "rules": ip("ip", "rule").count(
+                    f"30064:\tfrom {said['address4']} "),
+            }
+            bad = [f"{what}: {n}" for what, n in has.items()
+                   if n > (2 if what == "IPv6 routes" else 1)
+                   or (n and not owns) or (up and not n)]
+            if has["default route"] and not up:
+                bad.append("a default route")
+            if up and (said["pref64"] == "::/0" or said["source"] == "::/128"):
+                bad.append("up without prefix or address")
+            self.found = f"{said['state']}: {bad}"
+            return bad
+        try:
+            lab.wait_for(lambda: not wrong(), "what the state says", 2)
+        except lab.LabError:
+            self.fail(self.found)
 
     def wait_prefix(self, prefix, seconds=10.0):
         lab.wait_for(lambda: self.status()["pref64"] == prefix,

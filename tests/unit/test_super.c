@@ -345,6 +345,24 @@ Test(super, SIIT_205_short_last_segment_without_df)
 		      false);
 }
 
+/* M-18: a segment with its headers is what has to fit, here into 1492. */
+Test(super, m_18_segments_count_not_the_whole)
+{
+	b.s.tr.mtu6 = 1492;
+	make4_tcp(&m, (struct make4){ .df = true }, 30000);
+	stays_whole((struct offload){ .gso = PKT_GSO_TCP, .gso_size = 1432 });
+	for (uint16_t size = 1433; size <= 1460; size += 27) {
+		make4_tcp(&m, (struct make4){ .df = true }, 30000);
+		unfinish(m.b, m.len);
+		bench_put_offload(&b, m.b, m.len,
+				  (struct offload){ .partial = true,
+						    .gso = PKT_GSO_TCP,
+						    .gso_size = size });
+		cr_assert_eq(b.r.verdict, XLAT_REPLY, "%u", size);
+		cr_expect_eq(be_get32(out_icmp(&b) + 4), 1472);
+	}
+}
+
 /* Too big: the sender is told, and sees the first segment quoted. */
 Test(super, first_segment_is_quoted)
 {

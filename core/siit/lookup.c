@@ -27,14 +27,11 @@ bool siit_is_nonglobal(uint32_t a)
 	return false;
 }
 
-/* May this address appear under pool6? */
-static enum xlat_why embed_refused(const struct siit *s, uint32_t a)
+static XL_APART enum xlat_why listed_refused(const struct siit *s, uint32_t a)
 {
 	const struct translate *t = &s->tr;
 	enum xlat_why why = WHY_NONE;
 
-	if (s->pool6.len == 0)
-		return WHY_NO_MAPPING;
 	if (translate_listed(s->deny4, s->deny4_count, a))
 		return WHY_DENIED;
 	if (a == t->self4)
@@ -45,6 +42,18 @@ static enum xlat_why embed_refused(const struct siit *s, uint32_t a)
 	if (why && translate_listed(t->allow4, t->allow4_count, a))
 		why = WHY_NONE;
 	return why;
+}
+
+/* May this address appear under pool6? Mostly nothing forbids it, and there is
+ * no list to be searched. */
+static enum xlat_why embed_refused(const struct siit *s, uint32_t a)
+{
+	if (s->pool6.len == 0)
+		return WHY_NO_MAPPING;
+	if (s->deny4_count || a == s->tr.self4 ||
+	    (s->wkp_strict && pref64_is_wellknown(s->pool6)))
+		return listed_refused(s, a);
+	return WHY_NONE;
 }
 
 enum xlat_why lookup_6(const struct siit *s, uint32_t a, bool use_eam,

@@ -26,6 +26,7 @@
 #define SECOND         1000000000ull
 #define SPACING        (LIFE * SECOND / LIVE) /* LIVE sessions are alive */
 #define BUDGET         256u                   /* as in cmd/plat.c */
+#define REVIEW         1024u                  /* as there */
 #define MIB            (1024.0 * 1024.0)
 
 /**
@@ -160,18 +161,26 @@ static double make(struct nat *t, uint32_t count)
 	return (double)(end - begin);
 }
 
+/* Empty tables, as cmd/plat.c has them. */
+static void make_tables(struct nat *t)
+{
+	t->mem = mmap(NULL, t->size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (t->mem == MAP_FAILED)
+		measure_fail("nat64", "no memory");
+	(void)madvise(t->mem, t->size, MADV_HUGEPAGE);
+	t->n = nat64_init(t->mem, &config);
+}
+
 static void open_nat(struct nat *t, uint32_t sessions)
 {
 	const char *wrong = nat64_config_check(&config);
 
 	*t = (struct nat){ .size = nat64_size(&config), .now = SECOND };
-	t->mem = mmap(NULL, t->size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	(void)madvise(t->mem, t->size, MADV_HUGEPAGE); /* as cmd/plat.c does */
 	t->pool = calloc(LIVE + SPARE, sizeof(*t->pool));
-	if (wrong || t->mem == MAP_FAILED || !t->pool)
+	if (wrong || !t->pool)
 		measure_fail("nat64", wrong ? wrong : "no memory");
-	t->n = nat64_init(t->mem, &config);
+	make_tables(t);
 	while (t->next < sessions)
 		make(t, sessions - t->next < MEASURE_BATCH ? sessions - t->next
 							   : MEASURE_BATCH);
@@ -295,6 +304,46 @@ static void row_expiry(struct nat *t)
 		    x.ns[x.calls * 999 / 1000] / 1e3, best / 1e3, 1000, true);
 }
 
+/* A reload that leaves the tables: what packets wait for each time. */
+static void row_review(struct nat *t)
+{
+	static double ns[LIVE / REVIEW + 2];
+	struct nat64_review r = { .cursor = 0 };
+	bool more = nat64_adjust(t->n, &config);
+	size_t calls = 0;
+	double best;
+
+	if (!more)
+		measure_fail("nat64_adjust", "refused the same configuration");
+	while (more && calls < XL_COUNT(ns)) {
+		const uint64_t begin = measure_cpu();
+
+		more = nat64_review(t->n, &r, REVIEW);
+		ns[calls++] = (double)(measure_cpu() - begin);
+	}
+	if (more || r.closed)
+		measure_fail("nat64_review", "did not keep all sessions");
+	(void)measure_median(ns, calls, &best);
+	measure_row("NAT64, reload at 1,000,000: pause, 99.9 %", "us",
+		    ns[calls * 999 / 1000] / 1e3, best / 1e3, 1000, true);
+}
+
+/* One that does not. */
+static void row_move(struct nat *t)
+{
+	struct nat from = *t;
+	const uint64_t begin = measure_cpu();
+	double ms;
+
+	make_tables(t);
+	if (nat64_move(t->n, from.n, t->now) != live(&from))
+		measure_fail("nat64_move", "left sessions behind");
+	ms = (double)(measure_cpu() - begin) / 1e6;
+	munmap(from.mem, from.size);
+	measure_row("NAT64, 1,000,000 sessions to other tables", "ms", ms, ms,
+		    0, true);
+}
+
 void rows_nat64(void)
 {
 	struct nat t;
@@ -310,6 +359,8 @@ void rows_nat64(void)
 	row_churn(&t); /* first: a packet would prolong a session's life */
 	row_known(&t, "1,000,000", true, 200);
 	row_known(&t, "1,000,000", false, 0);
+	row_review(&t);
+	row_move(&t);
 	row_expiry(&t);
 	close_nat(&t);
 }

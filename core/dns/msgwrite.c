@@ -70,9 +70,11 @@ static bool written_equal(const struct msg_writer *w, uint32_t at,
 	}
 }
 
-static uint16_t find_target(const struct msg_writer *w, const uint8_t *tail)
+/* The first @known only: a name that is not whole yet has no ending. */
+static uint16_t find_target(const struct msg_writer *w, const uint8_t *tail,
+			    unsigned int known)
 {
-	for (unsigned int i = 0; i < w->target_count; i++)
+	for (unsigned int i = 0; i < known; i++)
 		if (written_equal(w, w->targets[i], tail))
 			return w->targets[i];
 	return 0;
@@ -87,11 +89,12 @@ static void add_target(struct msg_writer *w)
 void msg_put_name(struct msg_writer *w, const struct msg_name *name,
 		  bool compress)
 {
+	const unsigned int known = compress ? w->target_count : 0;
 	const uint8_t *at = name->b;
 	uint16_t target;
 
 	for (; *at && !w->full; at += *at + 1u) {
-		target = compress ? find_target(w, at) : 0;
+		target = find_target(w, at, known);
 		if (target) {
 			msg_put_u16(w, (uint16_t)(MSG_POINTER << 8 | target));
 			return;

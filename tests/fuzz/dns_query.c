@@ -57,6 +57,16 @@ static void run(struct query_step step)
 	}
 }
 
+/* Bytes of the question that was asked, without what is behind it. */
+static uint32_t question_len(void)
+{
+	uint32_t at = MSG_HDR_LEN;
+
+	while (asked[at])
+		at += asked[at] + 1u;
+	return at + 5;
+}
+
 /* An answer is only for an ask that is under way. */
 static void answer(const uint8_t *data, size_t len, bool fit)
 {
@@ -64,9 +74,9 @@ static void answer(const uint8_t *data, size_t len, bool fit)
 	    query.up.asks[last].list == UPSTREAM_UNTIMED)
 		return;
 	memcpy(heard, data, len);
-	if (fit && len >= asked_len) {
+	if (fit && len >= question_len()) {
 		memcpy(heard, asked, 2);
-		memcpy(heard + 12, asked + 12, asked_len - 12 - 11);
+		memcpy(heard + 12, asked + 12, question_len() - 12);
 	}
 	run(query_answered(&query, &event, last, heard, len));
 }

@@ -140,6 +140,30 @@ static struct msg_name name_of(const char *text)
 	return n;
 }
 
+/* What is behind the end of a message may be of an earlier one: a name that
+ * has an ending like itself must not be taken for whole there. */
+Test(dns_msg, name_that_repeats_itself)
+{
+	static const char *const names[] = { "x.x", "x.y.x.y", "x.x.x.x" };
+	struct msg_name n;
+	struct msg_writer w;
+	uint8_t buf[64];
+
+	for (unsigned int i = 0; i < 3; i++)
+		for (unsigned int stale = 0; stale < 20; stale++) {
+			n = name_of(names[i]);
+			memset(buf, 0, sizeof(buf));
+			/* The name was here before, a bit in front. */
+			memcpy(buf + 12 + stale % 5, n.b, n.len);
+			buf[12 + stale] = 0;
+			msg_write(&w, buf, sizeof(buf), 1, 0);
+			msg_put_name(&w, &n, true);
+			cr_expect_eq(w.len, 12u + n.len, "%u %u", i, stale);
+			cr_expect_arr_eq(buf + 12, n.b, n.len, "%u %u", i,
+					 stale);
+		}
+}
+
 Test(dns_msg, comparing_names)
 {
 	const struct msg_name a = name_of("Www.Example"),

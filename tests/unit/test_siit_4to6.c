@@ -287,6 +287,49 @@ Test(siit_4to6, SIIT_053_fragments_are_filled)
 VECTORS(siit_4to6, SIIT_054_fragment_header, "4to6-frag-first")
 VECTORS(siit_4to6, SIIT_055_fragments_stay_fragments, "4to6-frag-first",
 	"4to6-frag-middle", "4to6-frag-last", "4to6-frag-small-last-8")
+/* Whatever is in them: first, middle and last, there and back. */
+Test(siit_4to6, SIIT_055_SIIT_234_SIIT_235_fragments_of_any_protocol)
+{
+	static const unsigned int protos[] = { 4, 41, 47, 50, 89, 132, 253 };
+	static const struct {
+		unsigned int off;
+		bool mf;
+	} parts[] = { { 0, true }, { 800, true }, { 65000, false } };
+	uint8_t data[64];
+	uint8_t six[200];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 3 + 1);
+	for (size_t i = 0; i < XL_COUNT(protos) * XL_COUNT(parts); i++) {
+		const unsigned int proto = protos[i / XL_COUNT(parts)];
+		const unsigned int off = parts[i % XL_COUNT(parts)].off;
+		const bool mf = parts[i % XL_COUNT(parts)].mf;
+
+		make4(&m,
+		      (struct make4){
+			      .proto = proto, .id = 77, .off = off, .mf = mf },
+		      data, 64);
+		put_one(&b, &m);
+		memcpy(six, b.packet[0], b.len[0]);
+		cr_assert_eq(b.len[0], 48 + 64);
+		cr_expect_eq(six[6], 44);
+		cr_expect_eq(be_get16(six + 4), 72);
+		cr_expect_eq(be_get16(six + 40), proto << 8);
+		cr_expect_eq(be_get16(six + 42), off | mf);
+		cr_expect_eq(be_get32(six + 44), 77);
+		cr_expect_arr_eq(six + 48, data, 64);
+
+		bench_put(&b, six, 48 + 64);
+		cr_assert_eq(b.r.verdict, XLAT_FORWARD);
+		cr_assert_eq(b.len[0], 20 + 64);
+		cr_expect_eq(b.packet[0][9], proto);
+		cr_expect_eq(be_get16(b.packet[0] + 4), 77);
+		cr_expect_eq(be_get16(b.packet[0] + 6),
+			     off / 8 | (unsigned int)mf << 13);
+		cr_expect_arr_eq(b.packet[0] + 20, data, 64);
+	}
+}
+
 VECTORS(siit_4to6, SIIT_056_fragments_are_cut_further,
 	"4to6-frag-refragment-mf", "4to6-frag-refragment-last")
 VECTORS(siit_4to6, SIIT_057_df_that_fits, "4to6-df-1400", "4to6-df-1480-fits",

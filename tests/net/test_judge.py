@@ -310,7 +310,8 @@ class Datagrams(Case):
             with self.subTest(links):
                 self.assertEqual(self.path(*links), list(want))
             for host in (self.four, self.six):
-                host.ip("route flush cache", "-6 route flush cache")
+                for family in ("-4", "-6"):
+                    host.run("ip", family, "route", "flush", "cache")
 
     def test_narrow_for_ipv6(self):
         """What is left of 576 bytes is less than IPv6's least."""

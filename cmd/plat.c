@@ -213,7 +213,8 @@ static enum exit_status add_routes(struct trans *t)
 static void listen_to(struct plat *d)
 {
 	nat64_listen(d->nat64,
-		     record_ring(d->record, d->opt->nat64.port_block));
+		     record_ring(d->record, d->opt->nat64.port_block ||
+						    d->opt->nat64.inside.len));
 }
 
 static enum exit_status open_plat(struct app *a)
@@ -354,10 +355,11 @@ static const struct app_hooks hooks = {
 
 int plat_run(int argc, char **argv)
 {
-	static struct plat_options options = PLAT_OPTIONS_DEFAULTS;
 	static struct record record;
+	static struct plat_options options;
 	static struct plat daemon;
 
+	plat_options_init(&options);
 	daemon.trans.app.hooks = &hooks;
 	daemon.trans.app.opt = &options.app;
 	daemon.trans.opt = &options.tr;

@@ -9,6 +9,27 @@
 
 #define STATE_NAME_MAX 250u /* "FILE.new" has to be a name, too */
 
+void plat_options_init(struct plat_options *o)
+{
+	/* Lifetimes are those of RFC 6146, section 4. */
+	static const uint16_t timeouts[NAT64_CLASS_COUNT] = {
+		[NAT64_UDP] = 300,       [NAT64_TCP_EST] = 7200,
+		[NAT64_TCP_TRANS] = 240, [NAT64_TCP_SYN] = 6,
+		[NAT64_ICMP] = 60,       [NAT64_FRAGMENT] = 2,
+	};
+
+	o->app = (struct app_options)APP_DEFAULTS;
+	o->tr = (struct trans_options)TRANS_DEFAULTS;
+	o->state_interval = 60;
+	o->record = (struct record_options)RECORD_DEFAULTS;
+	for (unsigned int i = 0; i < NAT64_CLASS_COUNT; i++)
+		o->nat64.timeout[i] = timeouts[i];
+	o->nat64.max_sessions = 1u << 20;
+	o->nat64.subscriber_len = 64;
+	o->nat64.hold_down = 120;
+	o->nat64.hold_max = 262144;
+}
+
 /* "ADDR-ADDR" or "CIDR" of up to @n bytes. */
 static const char *read_addresses(const char *text, size_t n,
 				  struct nat64_range *r)
@@ -204,13 +225,12 @@ static const char *parse_max_sessions(void *field, const char *text)
 
 static const char *parse_port_block(void *field, const char *text)
 {
-	static const char expected[] = "64, 128, 256, 512, 1024, 2048, 4096 or "
-				       "8192";
+	static const char expected[] = "a power of two from 64 to 8192";
 	uint32_t *size = field;
-	const char *wrong = parse_u32(field, text, NAT64_BLOCK_MIN,
-				      NAT64_BLOCK_MAX, expected);
 
-	return wrong || *size & (*size - 1) ? expected : NULL;
+	if (parse_u32(field, text, NAT64_BLOCK_MIN, NAT64_BLOCK_MAX, expected))
+		return expected;
+	return *size & (*size - 1) ? expected : NULL;
 }
 
 static const char *parse_max_blocks(void *field, const char *text)
@@ -239,6 +259,20 @@ static const char *parse_parity(void *field, const char *text)
 
 	*(bool *)field = n == 1;
 	return n < 0 ? "keep or ignore" : NULL;
+}
+
+static const char *parse_inside(void *field, const char *text)
+{
+	const struct net6 *net = field;
+	const char *expected = parse_net6(text, field);
+
+	return expected || net->len ? expected
+				    : "an IPv6 network such as 2001:db8::/32";
+}
+
+static const char *parse_dynamic(void *field, const char *text)
+{
+	return parse_u32(field, text, 1, 65535, "a number from 1 to 65535");
 }
 
 static const char *parse_rate(void *field, const char *text)
@@ -304,10 +338,10 @@ static const struct option_row rows[] = {
 	       OPTION_LIVE, "default: no limit"),
 	OPTION(struct plat_options, nat64.max_bindings,
 	       "max-bindings-per-subscriber", "N", parse_max_sessions,
-	       OPTION_LIVE, "ports it may have; default: no limit"),
+	       OPTION_LIVE, "default: no limit"),
 	OPTION(struct plat_options, nat64.max_rate, "max-rate-per-subscriber",
 	       "N", parse_rate, OPTION_LIVE,
-	       "sessions it opens in a second; default: no limit"),
+	       "new sessions a second; default: no limit"),
 	OPTION(struct plat_options, nat64.max_per_binding,
 	       "max-sessions-per-binding", "N", parse_max_sessions, OPTION_LIVE,
 	       "default: no limit"),
@@ -317,15 +351,19 @@ static const struct option_row rows[] = {
 	OPTION(struct plat_options, nat64.max_blocks,
 	       "max-blocks-per-subscriber", "N", parse_max_blocks, OPTION_LIVE,
 	       "default: no limit"),
+	OPTION(struct plat_options, nat64.inside, "deterministic", "CIDR",
+	       parse_inside, OPTION_LIVE,
+	       "computed ports for these (RFC 7422)"),
+	OPTION(struct plat_options, nat64.dynamic, "dynamic-factor", "N",
+	       parse_dynamic, OPTION_LIVE, "parts of the ports for blocks"),
 	OPTION(struct plat_options, nat64.hold_down, "hold-down", "TIME",
 	       parse_hold_down, OPTION_LIVE,
-	       "how long a port is not used again; default: 120s"),
+	       "before a port is used again; default: 120s"),
 	OPTION(struct plat_options, nat64.hold_max, "hold-down-max", "N",
-	       parse_hold_max, OPTION_LIVE,
-	       "how many are kept so; default: 262144"),
+	       parse_hold_max, OPTION_LIVE, "such ports; default: 262144"),
 	OPTION(struct plat_options, nat64.any_parity, "port-parity",
 	       "keep|ignore", parse_parity, OPTION_LIVE,
-	       "odd UDP ports become odd ones; default: keep"),
+	       "of UDP ports; default: keep"),
 	OPTION(struct plat_options, state, "state", "FILE", parse_state, 0,
 	       "keep sessions over a restart in it"),
 	OPTION(struct plat_options, state_interval, "state-interval", "TIME",
@@ -367,7 +405,10 @@ bool plat_options_check(struct plat_options *o, struct option_error *e)
 	/* All else has been checked value by value. */
 	expected = nat64_config_check(c);
 	if (expected) {
-		options_expect(e, "pool4", expected);
+		options_expect(e,
+			       c->inside.len || c->dynamic ? "deterministic"
+							   : "pool4",
+			       expected);
 		return false;
 	}
 	expected = nat64_static_check(c);

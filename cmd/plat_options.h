@@ -32,24 +32,11 @@ struct plat_options {
 	struct list statics;
 };
 
-/* Lifetimes are those of RFC 6146, section 4. */
-#define PLAT_OPTIONS_DEFAULTS                                                  \
-	{                                                                      \
-		.app = APP_DEFAULTS, .tr = TRANS_DEFAULTS,                     \
-		.state_interval = 60, .record = RECORD_DEFAULTS,               \
-		.nat64 = {                                                     \
-			.timeout = { [NAT64_UDP] = 300,                        \
-				     [NAT64_TCP_EST] = 7200,                   \
-				     [NAT64_TCP_TRANS] = 240,                  \
-				     [NAT64_TCP_SYN] = 6,                      \
-				     [NAT64_ICMP] = 60,                        \
-				     [NAT64_FRAGMENT] = 2 },                   \
-			.max_sessions = 1u << 20,                              \
-			.subscriber_len = 64,                                  \
-			.hold_down = 120,                                      \
-			.hold_max = 262144,                                    \
-		},                                                             \
-	}
+/**
+ * plat_options_init() - the defaults
+ * @o:		all zero
+ */
+void plat_options_init(struct plat_options *o);
 
 extern const struct option_table plat_options_table;
 

@@ -114,16 +114,16 @@
 	  "look at that subscriber; raise max-sessions-per-subscriber")        \
 	R(SUBSCRIBER_BINDINGS, "subscriber-bindings",                          \
 	  "the subscriber has as many bindings as it may",                     \
-	  "look at that subscriber; raise max-bindings-per-subscriber")        \
+	  "raise max-bindings-per-subscriber")                                 \
 	R(SUBSCRIBER_RATE, "subscriber-rate",                                  \
 	  "the subscriber opens sessions faster than it may",                  \
-	  "look at that subscriber; raise max-rate-per-subscriber")            \
+	  "raise max-rate-per-subscriber")                                     \
 	R(BINDING_LIMIT, "binding-limit",                                      \
 	  "the binding has as many sessions as it may",                        \
-	  "look at that host and port; raise max-sessions-per-binding")        \
+	  "raise max-sessions-per-binding")                                    \
 	R(SUBSCRIBER_PORTS, "subscriber-ports",                                \
 	  "the ports that the subscriber may have are in use",                 \
-	  "look at that subscriber; raise max-blocks-per-subscriber")          \
+	  "raise max-blocks-per-subscriber")                                   \
 	R(POOL_EXHAUSTED, "pool-exhausted", "no free port in pool4",           \
 	  "add addresses to pool4")                                            \
 	R(SYN_HELD, "syn-held", "unsolicited TCP SYN, held for six seconds",   \

@@ -27,7 +27,7 @@ CLAT_OPT := $(COLD_OPT)
 
 # What of the packet path's layers no packet meets: start, reload, showing,
 # logs, and errors that are limited anyway.
-COLD := $(addprefix nat64/,adjust ahead block config event ipfix restore snapshot tell \
+COLD := $(addprefix nat64/,adjust ahead block config determ event ipfix restore snapshot tell \
 	view) $(addprefix siit/,cut gather icmpext parts)
 
 # Around it little is done per packet but system calls.

@@ -2,7 +2,7 @@
 /*
  * config.c - is a configuration one that can work?
  */
-#include "nat64/pool.h"
+#include "nat64/determ.h"
 
 static bool range_is_good(const struct nat64_range *r)
 {
@@ -38,21 +38,20 @@ static const char *check_pool4(const struct nat64_config *c)
 static const char *check_blocks(const struct nat64_config *c)
 {
 	const uint32_t size = c->port_block;
+	const uint32_t from =
+		c->inside.len ? determ_plan(c).dynamic : WELL_KNOWN_MAX + 1;
 
 	if (!size)
 		return NULL;
 	if (size < NAT64_BLOCK_MIN || size > NAT64_BLOCK_MAX ||
 	    size & (size - 1))
-		return "port blocks of 64, 128, 256, 512, 1024, 2048, 4096 or "
-		       "8192 ports";
+		return "a power of two from 64 to 8192";
 	for (uint32_t i = 0; i < c->pool4_count; i++) {
 		const struct nat64_range *r = &c->pool4[i];
-		const uint32_t low = r->port_min > WELL_KNOWN_MAX
-					     ? r->port_min
-					     : WELL_KNOWN_MAX + 1;
+		const uint32_t low = r->port_min > from ? r->port_min : from;
 
 		if ((low + size - 1) / size >= (r->port_max + 1u) / size)
-			return "ports with room for a port block above 1023";
+			return "room for a port block";
 	}
 	return NULL;
 }
@@ -84,6 +83,8 @@ XL_RARE const char *nat64_config_check(const struct nat64_config *c)
 	if (!wrong)
 		wrong = check_pool4(c);
 	if (!wrong)
+		wrong = determ_check(c);
+	if (!wrong)
 		wrong = check_blocks(c);
 	if (!wrong)
 		wrong = check_timeouts(c);
@@ -94,9 +95,9 @@ XL_RARE const char *nat64_config_check(const struct nat64_config *c)
 	if (c->subscriber_len == 0 || c->subscriber_len > 128)
 		return "a subscriber prefix of 1 to 128 bits";
 	if (c->hold_max > NAT64_HOLD_MAX || (c->hold_down && !c->hold_max))
-		return "from 1 to 16777216 ports kept back";
+		return "a number from 1 to 16777216";
 	if (c->max_rate > NAT64_RATE_MAX)
-		return "at most 1000000 new sessions a second";
+		return "a number from 1 to 1000000";
 	return NULL;
 }
 
@@ -118,6 +119,16 @@ static bool in_pool4(const struct nat64_config *c, uint32_t addr)
 	return false;
 }
 
+/* What is computed to be one subscriber's must not be another's. */
+static bool is_of_another(const struct nat64_config *c,
+			  const struct nat64_static *s)
+{
+	struct net6 owner;
+
+	return c->inside.len && determ_who(c, s->pool, s->pool_port, &owner) &&
+	       !addr6_equal(addr6_mask(s->client, owner.len), owner.addr);
+}
+
 const char *nat64_static_check(const struct nat64_config *c)
 {
 	if (c->static_count > NAT64_STATIC_MAX ||
@@ -129,6 +140,8 @@ const char *nat64_static_check(const struct nat64_config *c)
 
 		if (!in_pool4(c, s->pool))
 			return "static bindings of addresses in pool4";
+		if (is_of_another(c, s))
+			return "static bindings of nobody else's ports";
 		if (translate_illegal6(s->client) ||
 		    pref64_contains(c->pool6, s->client))
 			return "static bindings to hosts that are not in pool6";

@@ -5,6 +5,7 @@
 #include "nat64/binding.h"
 #include "nat64/block.h"
 #include "nat64/clock.h"
+#include "nat64/determ.h"
 #include "nat64/fragment.h"
 #include "nat64/path.h"
 
@@ -97,7 +98,9 @@ XL_RARE struct nat64 *nat64_init(void *mem, const struct nat64_config *c)
 	(void)lay_out(n, c, mem);
 	pool_fill(&n->pool, c->pool4, c->pool4_count);
 	if (c->port_block)
-		pool_cut(&n->pool, c->port_block, WELL_KNOWN_MAX + 1);
+		pool_cut(&n->pool, c->port_block,
+			 c->inside.len ? determ_plan(c).dynamic
+				       : WELL_KNOWN_MAX + 1);
 	for (uint32_t i = 0; i < c->static_count; i++)
 		if (binding_fix(n, &c->statics[i]))
 			return NULL;

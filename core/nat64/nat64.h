@@ -60,6 +60,7 @@ struct nat64_static {
 #define NAT64_STATIC_MAX   4096
 #define NAT64_SESSIONS_MAX ((1u << 24) - 2) /* 16777214 */
 #define NAT64_RATE_MAX     1000000u
+#define NAT64_INSIDE_BITS  24u /* of a subscriber's number */
 #define NAT64_BLOCK_MIN    64u
 #define NAT64_BLOCK_MAX    8192u
 #define NAT64_HOLD_MAX     (1u << 24)
@@ -98,6 +99,11 @@ struct nat64_static {
  * @hold_max:	ports that are kept at a time, at most NAT64_HOLD_MAX; of more
  *		the oldest go early; 0 only if @hold_down is, too
  * @any_parity:	ports of UDP need not be odd where the client's are
+ * @inside:	each subscriber in this prefix has an address and ports of its
+ *		own, which are computed (determ.h), and nobody else is served;
+ *		length 0: no such mapping
+ * @dynamic:	beside as many subscribers as share an address, so many more
+ *		parts of its ports are for blocks (D in RFC 7422)
  * @key:	128 random bits: hash tables and port choice
  */
 struct nat64_config {
@@ -123,6 +129,8 @@ struct nat64_config {
 	uint32_t hold_down;
 	uint32_t hold_max;
 	bool any_parity;
+	struct net6 inside;
+	uint32_t dynamic;
 	uint64_t key[2];
 };
 

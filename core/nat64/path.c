@@ -34,6 +34,8 @@ bool path_serves(const struct nat64 *n, struct addr6 client)
 {
 	const struct nat64_config *c = &n->cfg;
 
+	if (!addr6_equal(addr6_mask(client, c->inside.len), c->inside.addr))
+		return false;
 	for (uint32_t i = 0; i < c->allow6_count; i++)
 		if (addr6_equal(addr6_mask(client, c->allow6[i].len),
 				c->allow6[i].addr))

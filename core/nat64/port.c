@@ -61,7 +61,8 @@ enum xlat_why port_take(struct nat64 *n, struct binding *b)
 
 	b->pool_port = find(n, b);
 	if (!b->pool_port && !n->cfg.port_block)
-		return WHY_POOL_EXHAUSTED;
+		return n->cfg.inside.len ? WHY_SUBSCRIBER_PORTS
+					 : WHY_POOL_EXHAUSTED;
 	if (!b->pool_port)
 		why = block_open(n, b->subscriber, draw(n), &unused);
 	if (!why && !b->pool_port)
@@ -74,10 +75,16 @@ enum xlat_why port_take(struct nat64 *n, struct binding *b)
 /* Is it one that the subscriber may have here? */
 static bool belongs(struct nat64 *n, const struct binding *b)
 {
-	return !n->cfg.port_block ||
-	       (b->pool == subscriber_at(n, b->subscriber)->pool &&
-		block_has(n, b->pool, b->pool_port) &&
-		block_claim(n, b->subscriber, b->pool, b->pool_port));
+	const struct subscriber *s = subscriber_at(n, b->subscriber);
+
+	if (!n->cfg.port_block && !n->cfg.inside.len)
+		return true;
+	if (b->pool != s->pool)
+		return false;
+	if (s->ports.min <= b->pool_port && b->pool_port <= s->ports.max)
+		return true;
+	return block_has(n, b->pool, b->pool_port) &&
+	       block_claim(n, b->subscriber, b->pool, b->pool_port);
 }
 
 XL_RARE bool port_claim(struct nat64 *n, const struct binding *b)
@@ -119,12 +126,20 @@ XL_APART void port_give(struct nat64 *n, uint32_t which, enum bib bib,
 		block_leave(n, which, bib, port);
 }
 
-/* Where TCP is tracked its ports need not be kept (RFC 6888, REQ-8a). */
+/* Neither need ports of TCP be kept where its state is known (RFC 6888,
+ * REQ-8a), nor those that are always the same subscriber's (REQ-8b). */
+static bool has_to_wait(const struct nat64 *n, uint32_t which, enum bib bib,
+			uint16_t port)
+{
+	return n->cfg.hold_down && bib != BIB_TCP &&
+	       (!n->cfg.inside.len || block_has(n, which, port));
+}
+
 XL_APART void port_release(struct nat64 *n, uint32_t which, enum bib bib,
 			   uint16_t port)
 {
-	if (bib == BIB_TCP || !n->cfg.hold_down)
-		port_give(n, which, bib, port);
-	else
+	if (has_to_wait(n, which, bib, port))
 		cooling_add(n, which, bib, port);
+	else
+		port_give(n, which, bib, port);
 }

@@ -2,6 +2,7 @@
 #include "nat64/subscriber.h"
 
 #include "nat64/clock.h"
+#include "nat64/determ.h"
 #include "nat64/hash.h"
 
 static uint64_t hash_prefix(const struct nat64 *n, struct addr6 prefix,
@@ -40,6 +41,18 @@ static uint64_t spacing(const struct nat64 *n)
 	return n->cfg.max_rate ? NS_PER_S / n->cfg.max_rate : 0;
 }
 
+/* Its address, and the ports of it that it may have beside those in blocks. */
+static void equip(const struct nat64 *n, struct subscriber *s, uint32_t pool)
+{
+	if (n->cfg.inside.len) {
+		if (!determ_find(&n->cfg, s->prefix, &pool, &s->ports))
+			s->ports = (struct pool_span){ 0, 0 };
+	} else if (!n->cfg.port_block) {
+		s->ports = n->pool.addrs[pool].ports;
+	}
+	s->pool = (uint16_t)pool;
+}
+
 XL_APART static enum xlat_why make(struct nat64 *n, struct addr6 prefix,
 				   uint32_t pool, uint32_t *index)
 {
@@ -55,9 +68,7 @@ XL_APART static enum xlat_why make(struct nat64 *n, struct addr6 prefix,
 	}
 	s = subscriber_at(n, *index);
 	s->prefix = prefix;
-	s->pool = (uint16_t)pool;
-	if (!n->cfg.port_block)
-		s->ports = n->pool.addrs[pool].ports;
+	equip(n, s, pool);
 	s->due = n->now_ns + spacing(n);
 	return WHY_NONE;
 }
@@ -70,13 +81,15 @@ enum xlat_why subscriber_of(struct nat64 *n, struct addr6 client, enum bib bib,
 			    uint32_t *index)
 {
 	const struct addr6 prefix = prefix_of(n, client);
-	uint32_t pool;
+	uint32_t pool = 0;
 
 	*index = find(n, prefix);
 	if (*index)
 		return WHY_NONE;
-	pool = pool_choose(&n->pool, n->cfg.port_block ? POOL_BLOCKS : bib,
-			   hash_prefix(n, prefix, HASH_PAIRING));
+	if (!n->cfg.inside.len)
+		pool = pool_choose(&n->pool,
+				   n->cfg.port_block ? POOL_BLOCKS : bib,
+				   hash_prefix(n, prefix, HASH_PAIRING));
 	if (pool == POOL_NONE)
 		return WHY_POOL_EXHAUSTED;
 	return make(n, prefix, pool, index);

@@ -70,6 +70,9 @@ MALFORMED = [
     ("plat", "port-block", "16384", "8192"),
     ("plat", "max-blocks-per-subscriber", "0", "1024"),
     ("plat", "max-blocks-per-subscriber", "1025", "1024"),
+    ("plat", "deterministic", "::/0", "2001:db8::/32"),
+    ("plat", "deterministic", "2001:db8::1/48", ""),
+    ("plat", "dynamic-factor", "0", "65535"),
     ("plat", "hold-down", "-1", "120s"),
     ("plat", "hold-down", "2d", "120s"),
     ("plat", "hold-down", "00", "120s"),
@@ -266,6 +269,20 @@ class Usage(Case):
                     ["plat", "--pool6", "64:ff9b::/96", "--allow6", "::/0",
                      "--pool4", first, "--pool4", second], USAGE,
                     f"--pool4 '{second}': expected addresses that no other")
+
+    def test_mapping_that_cannot_be_dealt_out(self):
+        base = ["plat", "--pool6", "64:ff9b::/96", "--pool4", "192.0.2.1"]
+        inside = ["--deterministic", "2001:db8::/56"]
+        for more, word in (
+                (["--deterministic", "2001:db8::/39"], "16777216"),
+                (["--deterministic", "2001:db8::/65"], "16777216"),
+                (["--deterministic", "2001:db8::/40"], "a port for each"),
+                ([*inside, "--pool4", "192.0.2.2:1-2000"], "the same ports"),
+                ([*inside, "--port-block", "64"], "dynamic-factor"),
+                (["--dynamic-factor", "2"], "port-block"),
+                ([*inside, "--dynamic-factor", "2"], "port-block")):
+            with self.subTest(" ".join(more)):
+                self.refused([*base, *more], USAGE, "--deterministic", word)
 
     def test_static_that_does_not_fit(self):
         """Into the pools, or beside another one."""

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """xlat plat, the real binary: customers and servers are a packet socket on its
 device. Bindings, filtering, TCP, ICMP, hairpinning and limits (RFC 6146)."""
+import subprocess
 import time
 import unittest
 
@@ -350,6 +351,44 @@ class Blocks(Case):
         self.assertFalse(seen[ANN] & seen[BOB])
         self.assertEqual(lab.ask("plat", "status")["port-blocks"], 4)
         self.assertEqual(lab.ask("plat", "counters")["port-blocks-created"], 4)
+
+
+class Deterministic(Case):
+    """RFC 7422: what plat gives is what `xlat addr` says, and back."""
+    more = ["--deterministic", "2001:db8:a::/60", "--pool4", "192.0.2.32"]
+    own = ["--pool6", POOL6, "--pool4", "192.0.2.8/30", *more]
+
+    def says(self, *what):
+        done = subprocess.run([lab.XLAT, "addr", *self.own, *what],
+                              capture_output=True, text=True, timeout=10)
+        return done.returncode, done.stdout.strip()
+
+    def test_D74_01_D74_05_there_and_back(self):
+        """16 subscribers on 5 addresses: four to an address, and the fifth
+        address for nobody."""
+        at = {}
+        for i in range(16):
+            who = f"2001:db8:a:{i:x}::1"
+            status, said = self.says(who)
+            addr, _, ports = said.partition(" ")
+            first, last = map(int, ports.split("-"))
+            self.assertEqual((status, last - first + 1), (0, 16128))
+            for port in (80, 4000, 4001, 65535):
+                p = self.tap.ask(udp(who, SERVER6, port, 53), four)
+                self.assertEqual(p.src, addr)
+                self.assertTrue(first <= p.sport <= last)
+                self.assertEqual(self.says(f"{p.src}:{p.sport}"),
+                                 (0, f"2001:db8:a:{i:x}::/64".replace(
+                                     ":0::", "::")))
+            at.setdefault(addr, []).append(first)
+        self.assertEqual(at, {f"192.0.2.{n}": [1024, 17152, 33280, 49408]
+                              for n in (8, 9, 10, 11)})
+
+    def test_who_is_not_inside(self):
+        self.dropped(udp(BOB, SERVER6, 4000, 53), "denied")
+        for what in (BOB, "192.0.2.8:1023", "192.0.2.32:2000", "192.0.2.7:2000",
+                     "192.0.2.8", "2001:db8:a::/60", "nobody"):
+            self.assertEqual(self.says(what), (2, ""))
 
 
 class SmallPool(unittest.TestCase):

@@ -4,12 +4,15 @@
 
 A build needs no clang: the instructions are kept in the repository, and a lint
 holds them to their source. Of an instruction's eight bytes most are zero: each
-is written as a byte that says which are not, and those. Where the address of
-the map has to be put in, the instruction says so already (BPF_PSEUDO_MAP_VALUE).
+is written as a mask that says which are not, and those. The 15 most usual masks
+have numbers; a byte has those of two instructions, and is before the first.
+Number 15 is another mask, which follows. Where the address of the map has to be
+put in, the instruction says so already (BPF_PSEUDO_MAP_VALUE).
 
     scripts/bpf.py          writes the file
     scripts/bpf.py --check  says what is wrong with it
 """
+import collections
 import pathlib
 import re
 import struct
@@ -22,6 +25,7 @@ SOURCE = "platform/linux/bpf/clat.c"
 RESULT = ROOT / "platform/linux/bpf/clat.inc"
 CLANG = "14"  # another one makes other instructions
 LD_IMM64, MAP_VALUE = 0x18, 2
+ESCAPE = 15
 HEAD = """\
 /* SPDX-License-Identifier: MIT */
 /*
@@ -79,13 +83,32 @@ def relocate(code, at):
     struct.pack_into("<i", code, at + 12, addend)
 
 
-def squash(code):
-    out = bytearray()
+def insns(code):
+    """Mask, and bytes that are not zero, of each instruction."""
     for at in range(0, len(code), 8):
         insn = code[at:at + 8]
-        out.append(sum(bool(b) << n for n, b in enumerate(insn)))
-        out += bytes(b for b in insn if b)
+        yield (sum(bool(b) << n for n, b in enumerate(insn)),
+               bytes(b for b in insn if b))
+
+
+def squash(code, usual):
+    out = bytearray()
+    for n, (mask, data) in enumerate(insns(code)):
+        number = usual.index(mask) if mask in usual else ESCAPE
+        if n % 2 == 0:
+            pair = len(out)
+            out.append(number)
+        else:
+            out[pair] |= number << 4
+        out += bytes([mask] * (number == ESCAPE)) + data
     return out
+
+
+def array(name, data):
+    rows = [",".join(str(b) for b in data[at:at + 16])
+            for at in range(0, len(data), 16)]
+    return (f"static const uint8_t {name}[] = {{\n"
+            + "".join(f"\t{row},\n" for row in rows) + "};\n")
 
 
 def text():
@@ -95,15 +118,14 @@ def text():
         codes = dict(programs(obj))
         for name, at in relocations(obj):
             relocate(codes[name], at)
-    lines = [HEAD % (sum(map(len, codes.values())), CLANG)]
-    for name, code in codes.items():
-        small = squash(code)
-        lines.append(f"static const uint8_t code_{name}[] = {{\n")
-        for at in range(0, len(small), 16):
-            row = ",".join(str(b) for b in small[at:at + 16])
-            lines.append(f"\t{row},\n")
-        lines.append("};\n")
-    return "".join(lines)
+    masks = collections.Counter(mask for code in codes.values()
+                                for mask, _ in insns(code))
+    usual = [mask for mask, _ in sorted(
+        masks.items(), key=lambda pair: (-pair[1], pair[0]))[:ESCAPE]]
+    return (HEAD % (sum(map(len, codes.values())), CLANG)
+            + array("code_masks", usual)
+            + "".join(array(f"code_{name}", squash(code, usual))
+                      for name, code in codes.items()))
 
 
 def main():

@@ -14,7 +14,7 @@
 #define TCX_INGRESS 46
 #define TCX_EGRESS  47
 
-#define INSNS_MAX   1024
+#define INSNS_MAX   1200
 
 /**
  * struct code - a program, its zeros left out (scripts/bpf.py)
@@ -41,12 +41,17 @@ static int bpf(int command, union bpf_attr *attr, size_t size)
 static uint32_t unfold(const struct code *c, int map, struct bpf_insn *out)
 {
 	const uint8_t *p = c->bytes;
+	uint8_t pair = 0;
 	uint8_t wire[8];
 	uint32_t n;
 
 	for (n = 0; p < c->bytes + c->len && n < INSNS_MAX; n++) {
-		const uint8_t present = *p++;
+		uint8_t present;
 
+		pair = n % 2 ? pair >> 4 : *p++;
+		present = (pair & 15) < sizeof(code_masks)
+				  ? code_masks[pair & 15]
+				  : *p++;
 		for (unsigned int i = 0; i < sizeof(wire); i++)
 			wire[i] = present >> i & 1 ? *p++ : 0;
 		memcpy(&out[n], wire, sizeof(wire));

@@ -244,7 +244,8 @@ void follow_turn(struct follow *f, uint64_t now)
 	(void)prefix_expire(&f->prefixes, now);
 	(void)heard_expire(&f->nets, now);
 	(void)heard_expire(&f->servers, now);
-	if (f->dirty && f->look_at <= now)
+	/* Before an address is chosen: another instance may have taken it. */
+	if (f->dirty && (f->look_at <= now || !f->has_address4))
 		look(f, now);
 	repair(f, now);
 	follow_discover_due(f, now);

@@ -6,7 +6,7 @@
  * given each packet that opens, keeps and ends the flows of model.h, from both
  * sides, and what it keeps is looked at each second.
  *
- * Environment: DAY_SUBSCRIBERS=N (default 10000).
+ * Environment: DAY_SUBSCRIBERS=N (default 10000), DAY_MODE=NAME (default: all).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -53,6 +53,8 @@ struct flow {
 struct mode {
 	const char *name;
 	uint32_t block;
+	bool deterministic;
+	uint32_t dynamic;
 };
 
 /**
@@ -116,6 +118,16 @@ static void *take(size_t size)
 	return p;
 }
 
+/* The network that so many subscribers, or a few more, have together. */
+static struct net6 inside(uint32_t subscribers)
+{
+	uint8_t bits = 0;
+
+	while (1u << bits < subscribers)
+		bits++;
+	return (struct net6){ { PREFIX, 0 }, (uint8_t)(64 - bits) };
+}
+
 static struct nat64_config config_of(const struct mode *m, uint32_t subscribers)
 {
 	const uint32_t addresses =
@@ -137,6 +149,9 @@ static struct nat64_config config_of(const struct mode *m, uint32_t subscribers)
 		.max_sessions = ROOM * subscribers,
 		.subscriber_len = 64,
 		.port_block = m->block,
+		.inside = m->deterministic ? inside(subscribers)
+					   : (struct net6){ .len = 0 },
+		.dynamic = m->dynamic,
 		.hold_down = 120, /* as in cmd/plat_options.h */
 		.hold_max = 262144,
 		.key = { 0x0123456789abcdef, 0xfedcba9876543210 },
@@ -515,9 +530,14 @@ static void run_day(const struct mode *m, uint32_t subscribers)
 
 int main(int argc, char **argv)
 {
-	static const struct mode modes[] = { { "single ports", 0 },
-					     { "blocks of 256", 256 } };
+	static const struct mode modes[] = {
+		{ "single ports", 0, false, 0 },
+		{ "blocks of 256", 256, false, 0 },
+		{ "deterministic", 0, true, 0 },
+		{ "deterministic, then blocks of 256", 256, true, 60 },
+	};
 	const char *wanted = getenv("DAY_SUBSCRIBERS");
+	const char *only = getenv("DAY_MODE");
 	const long subscribers = wanted ? atol(wanted) : 10000;
 
 	if (subscribers < 100 || subscribers > (long)SUBSCRIBERS_MAX)
@@ -527,6 +547,7 @@ int main(int argc, char **argv)
 		fail(strerror(errno));
 	fprintf(report.csv, "mode,what,value\n");
 	for (unsigned int i = 0; i < XL_COUNT(modes); i++)
-		run_day(&modes[i], (uint32_t)subscribers);
+		if (!only || strcmp(only, modes[i].name) == 0)
+			run_day(&modes[i], (uint32_t)subscribers);
 	return fclose(report.csv) == 0 ? 0 : 1;
 }

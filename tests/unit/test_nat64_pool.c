@@ -3,9 +3,12 @@
  * Which address and port a client gets (RFC 6146, 3.5.1.1; RFC 6056; RFC 6888),
  * and the hash that decides it.
  */
+#include <sys/mman.h>
+
 #include "nat64_help.h"
 #include "nat64/hash.h"
 #include "nat64/slab.h"
+#include "nat64/state.h"
 #include "nat64/table.h"
 
 static struct world *with_pool(uint32_t first, uint32_t last, uint16_t min,
@@ -153,6 +156,50 @@ Test(nat64_pool, N64_075_N64_242_U47_11_C68_11_P60_07_pool_of_one_port)
 	cr_assert_eq(bind_port(w, elsewhere), 5000, "mapping as ever");
 	cr_assert_eq(binding_count(w), 1);
 	world_free(w);
+}
+
+/* Nobody may look at the ports of any address: who does, crashes. */
+static void hide_ports(const struct world *w, int protection)
+{
+	const uintptr_t page = 4096;
+	const uintptr_t first = (uintptr_t)w->n->pool.bits;
+	const uintptr_t end =
+		(uintptr_t)(w->n->pool.bits + (size_t)w->n->pool.count *
+						      POOL_TABLES * POOL_WORDS);
+	const uintptr_t from = (first + page - 1) / page * page;
+
+	cr_assert_eq(
+		mprotect((void *)from, end / page * page - from, protection),
+		0);
+}
+
+/* Exhaustion costs nothing that grows with the pool: neither who is new nor
+ * who has an address makes it look for a port, or a block, that is not there. */
+Test(nat64_pool, C68_11_P60_07_a_used_up_pool_is_not_searched)
+{
+	for (uint32_t size = 0; size <= 64; size += 64) {
+		struct world *w = world_new();
+
+		w->cfg.max_sessions = 70000;
+		w->cfg.port_block = size;
+		w->cfg.pool4[0] =
+			(struct nat64_range){ T1, T1 + 255, 1024, 1024 + 127 };
+		world_open(w);
+		for (uint32_t i = 0; i < 256 * 128; i++)
+			send_seg(w, nth_client(TCP_PROTO, size ? i % 512 : i,
+					       (uint16_t)(2000 + i / 512)));
+		expect_forward(w);
+		cr_assert_eq(binding_count(w), 256 * 128);
+		hide_ports(w, PROT_NONE);
+		for (uint32_t i = 0; i < 1000; i++) {
+			send_seg(w, nth_client(TCP_PROTO, 100000 + i, 5000));
+			expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+			send_seg(w, nth_client(TCP_PROTO, i % 512, 5000));
+			expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+		}
+		hide_ports(w, PROT_READ | PROT_WRITE);
+		world_free(w);
+	}
 }
 
 /* A subscriber whose address is full does not get another one; somebody else

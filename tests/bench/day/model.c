@@ -98,6 +98,12 @@ uint32_t model_bursts(uint32_t second, uint32_t subscribers)
 	return poisson(now * bursts_of_all() * subscribers / 100 / MODEL_DAY);
 }
 
+/* Those of a class do not live next door. */
+static uint32_t scatter(uint32_t subscriber, uint32_t subscribers)
+{
+	return (uint32_t)(7919ull * subscriber % subscribers);
+}
+
 struct model_burst model_burst(uint32_t subscribers)
 {
 	double at = uniform() * bursts_of_all();
@@ -109,8 +115,10 @@ struct model_burst model_burst(uint32_t subscribers)
 		first += classes[i].share;
 	}
 	return (struct model_burst){
-		.subscriber = first * subscribers / 100 +
-			      below(classes[i].share * subscribers / 100),
+		.subscriber = scatter(
+			first * subscribers / 100 +
+				below(classes[i].share * subscribers / 100),
+			subscribers),
 		.device = below(MODEL_DEVICES),
 		/* Geometric, from 1 on: the exponential's floor. */
 		.flows = 1 + (uint32_t)exponential(

@@ -57,17 +57,19 @@ void pkttext(char *out, const struct pkt_view *v, uint32_t len,
 	char to[56];
 	char tcp[10];
 	char more[64] = "";
+	const uint32_t id = v4 ? v->h4.id : v->h6.id;
+	const uint32_t off = v4 ? v->h4.off : v->h6.off;
+	const uint32_t hops = v4 ? v->h4.ttl : v->h6.hlim;
 
 	protocol(proto, v);
 	host(from, sizeof(from), v, true);
 	host(to, sizeof(to), v, false);
 	flags(tcp, v);
 	if (v->fragment)
-		snprintf(more, sizeof(more), ", fragment %u at %u%s",
-			 v4 ? v->h4.id : v->h6.id, v4 ? v->h4.off : v->h6.off,
+		snprintf(more, sizeof(more), ", fragment %u at %u%s", id, off,
 			 (v4 ? v->h4.mf : v->h6.mf) ? " and more" : "");
 	else if (gso_size)
 		snprintf(more, sizeof(more), ", in pieces of %u", gso_size);
 	snprintf(out, PKTTEXT_SIZE, "%s %s > %s%s, %u bytes, ttl %u%s", proto,
-		 from, to, tcp, len, v4 ? v->h4.ttl : v->h6.hlim, more);
+		 from, to, tcp, len, hops, more);
 }

@@ -4,7 +4,8 @@
 
 lint  every executable in tests/lint, a few at a time
 unit  the Criterion program (environment UNIT)
-net   every tests/net/test_*.py, one after the other: they share the machine
+net   every tests/net/test_*.py, a few at a time: each has a world of its own
+      (lab.enter), and mostly waits
 fuzz  every fuzzer, for FUZZ_SECONDS all together
 soak  all daemons at work, for SOAK_SECONDS
 
@@ -119,13 +120,18 @@ def chosen(paths):
     return [p for p in sorted(paths) if word in p.name]
 
 
+def side_by_side(paths, env=None):
+    """Run files, as many at a time as there are processors."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(lambda path: run_file(path, env), paths)
+
+
 def group_lint():
     files = chosen(p for p in (ROOT / "tests/lint").iterdir()
                    if p.is_file() and os.access(p, os.X_OK))
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for name, status, out, seconds in pool.map(run_file, files):
-            yield Outcome(name, (int(not status), int(bool(status)), 0), out,
-                          seconds)
+    for name, status, out, seconds in side_by_side(files):
+        yield Outcome(name, (int(not status), int(bool(status)), 0), out,
+                      seconds)
 
 
 def group_unit():
@@ -153,8 +159,8 @@ def group_unit():
 
 def group_net():
     env = dict(os.environ, PYTHONUNBUFFERED="1")
-    for path in chosen((ROOT / "tests/net").glob("test_*.py")):
-        name, status, out, seconds = run_file(path, env)
+    files = chosen((ROOT / "tests/net").glob("test_*.py"))
+    for name, status, out, seconds in side_by_side(files, env):
         yield Outcome(name, count(status, out), out, seconds)
 
 

@@ -165,9 +165,21 @@ size_t snapshot_fill(struct snapshot *s, const struct nat64 *n, uint8_t *out,
 	return len;
 }
 
+/* Nothing, or zeros: what a loss of power leaves of a file. */
+static bool is_empty(const uint8_t *file, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (file[i])
+			return false;
+	return true;
+}
+
 bool snapshot_is_ours(const uint8_t *file, size_t len)
 {
-	return len >= 16 && mem_equal(file + HEAD_MAGIC, MAGIC, 16);
+	const size_t magic = len < 16 ? len : 16;
+
+	return mem_equal(file + HEAD_MAGIC, MAGIC, magic) ||
+	       is_empty(file, len);
 }
 
 static bool is_for(const struct nat64 *n, const uint8_t *file)
@@ -184,6 +196,8 @@ const char *snapshot_check(const struct nat64 *n, const uint8_t *file,
 
 	if (!snapshot_is_ours(file, len))
 		return "is no state of xlat plat";
+	if (is_empty(file, len))
+		return "is empty";
 	if (len >= SNAPSHOT_HEAD &&
 	    (be_get32(file + HEAD_VERSION) != VERSION ||
 	     be_get32(file + HEAD_RECORD) != SNAPSHOT_RECORD))

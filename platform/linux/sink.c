@@ -13,31 +13,31 @@
 
 static int open_path(struct sink *s, const char *path)
 {
-	s->to.sun_family = AF_UNIX;
-	memcpy(s->to.sun_path, path, sizeof(s->to.sun_path));
-	s->to_len = sizeof(s->to);
+	s->to.path.sun_family = AF_UNIX;
+	memcpy(s->to.path.sun_path, path, sizeof(s->to.path.sun_path));
+	s->to_len = sizeof(s->to.path);
 	s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return s->fd < 0 ? -errno : 0;
 }
 
-/* Connected, so that we are told where nobody listens. */
+/* Connected, so that we are told where nobody listens; where there is no way
+ * there as yet, by its address, once there is one. */
 static int open_udp(struct sink *s, const struct sink_address *to)
 {
 	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
 				  .sin6_port = htons(to->port) };
 	const int off = 0;
-	int err = 0;
 
 	addr6_store(a.sin6_addr.s6_addr, to->addr);
 	s->fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (s->fd < 0)
 		return -errno;
-	if (setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) ||
-	    connect(s->fd, (const void *)&a, sizeof(a)))
-		err = -errno;
-	if (err)
-		sink_close(s);
-	return err;
+	(void)setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (connect(s->fd, (const void *)&a, sizeof(a))) {
+		s->to.udp = a;
+		s->to_len = sizeof(a);
+	}
+	return 0;
 }
 
 int sink_open(struct sink *s, const struct sink_address *to)

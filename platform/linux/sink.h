@@ -9,6 +9,7 @@
 #define XLAT_LINUX_SINK_H
 
 #include <sys/socket.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 
 #include "wire/ip.h"
@@ -38,7 +39,10 @@ XL_INLINE bool sink_address_given(const struct sink_address *a)
 struct sink {
 	int fd;
 	socklen_t to_len;
-	struct sockaddr_un to;
+	union {
+		struct sockaddr_un path;
+		struct sockaddr_in6 udp;
+	} to;
 };
 
 /**

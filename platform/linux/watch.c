@@ -330,6 +330,10 @@ static bool find_route(struct watch *w, const struct wanted *want,
 	m->rtm_family = dst->family;
 	m->rtm_dst_len = dst->len;
 	m->rtm_flags = RTM_F_FIB_MATCH;
+	/* IPv4's answer is else "main", whatever the table; IPv6's never is,
+	 * and refuses the flag. */
+	if (dst->family == AF_INET)
+		m->rtm_flags |= RTM_F_LOOKUP_TABLE;
 	mnl_attr_put(h, RTA_DST, dst->len / 8, dst->addr);
 	if (want->src) {
 		m->rtm_src_len = 32;

@@ -398,6 +398,17 @@ class Removed(Machine):
                 self.ping_works()
         self.assertEqual(self.status()["reason"], "translating")
 
+    def test_l_45_nothing_removed(self):
+        """Whatever else changes, nobody is said to have removed anything."""
+        self.provider()
+        program = self.up()
+        for i in range(4):
+            self.home.ip(f"route add 192.0.2.{i}/32 dev lo")
+            time.sleep(0.7)
+        self.ping_works()
+        self.assertNotIn("somebody", program.output())
+        self.assertEqual(self.status()["reason"], "translating")
+
     def ping_works(self):
         lab.wait_for(lambda: self.home.try_run(
             "ping", "-c", "1", "-W", "1", "-I", V, FAR4).returncode == 0,

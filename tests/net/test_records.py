@@ -324,6 +324,16 @@ class Syslog(Case):
         self.assertNotIn("binding", self.plat.output())
         self.wait_counter("syslog-records", 1)
 
+    def test_no_way_there_yet(self):
+        """A node that starts before its routes are there translates, and its
+        records come when there is a way."""
+        self.begin("--syslog", "[2001:db8:99::1]:5514")
+        self.out(udp(ANN, SERVER6, 4000, 53))
+        self.plat.wait_output("syslog: records cannot be sent")
+        self.box.ip("addr add 2001:db8:99::1/128 dev lo nodad")
+        self.assertEqual(self.message(self.server(
+            ("2001:db8:99::1", 5514)))["msgid"], "binding-created")
+
     def test_limits(self):
         """A subscriber at its limit is one message a second, at most."""
         sock = self.server()

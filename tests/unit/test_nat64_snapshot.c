@@ -221,9 +221,24 @@ Test(nat64_snapshot, a_cut_file_is_refused)
 	for (size_t len = 0; len < file.len; len++) {
 		const char *wrong = snapshot_check(w->n, file.bytes, len);
 
-		cr_assert_str_eq(wrong, len < 16 ? "is no state of xlat plat"
-						 : "is cut off");
+		cr_assert_str_eq(wrong, len ? "is cut off" : "is empty");
+		cr_assert(snapshot_is_ours(file.bytes, len));
 	}
+	world_free(w);
+}
+
+Test(nat64_snapshot, zeros_are_empty_and_nobody_elses)
+{
+	static uint8_t zeros[4096];
+	uint16_t ports[3];
+	struct world *w = world_with_sessions(ports);
+
+	for (size_t len = 1; len < sizeof(zeros); len += 7) {
+		cr_assert_str_eq(snapshot_check(w->n, zeros, len), "is empty");
+		cr_assert(snapshot_is_ours(zeros, len));
+	}
+	zeros[4000] = 1;
+	cr_assert_not(snapshot_is_ours(zeros, sizeof(zeros)));
 	world_free(w);
 }
 

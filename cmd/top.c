@@ -95,7 +95,9 @@ static volatile sig_atomic_t leave;
 
 static void on_signal(int number)
 {
-	leave = number != SIGWINCH;
+	/* A resize does not call off what came before it. */
+	if (number != SIGWINCH)
+		leave = 1;
 }
 
 static struct line *find(struct sheet *s, const char *name)

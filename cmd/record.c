@@ -149,6 +149,7 @@ static void pause_way(struct record_way *w, uint64_t ns)
 /* It took nothing. */
 static void fail(struct record_way *w, int err)
 {
+	w->tried = false;
 	if (err == -EAGAIN || err == -ENOBUFS || err == -EINTR) {
 		pause_way(w, WHEN_FULL);
 		return;
@@ -166,23 +167,41 @@ static void fail(struct record_way *w, int err)
 	pause_way(w, WHEN_BROKEN);
 }
 
-/* It took all or some of @w->buf. */
-static void succeed(struct record_way *w, uint32_t n)
+/*
+ * Is it whole? UDP takes what nobody gets, and tells of it later: after a
+ * refusal one record goes ahead, and the others a second after it.
+ */
+static bool is_whole(struct record_way *w)
 {
+	if (w->err == -ECONNREFUSED && !w->tried) {
+		w->tried = true;
+		pause_way(w, WHEN_BROKEN);
+		return false;
+	}
 	if (w->err)
 		log_info("%s: takes records again; %llu are lost", name_of(w),
 			 (unsigned long long)lost_of(w));
 	w->err = 0;
+	w->tried = false;
+	return true;
+}
+
+/* It took all or some of @w->buf. Return: it takes more. */
+static bool succeed(struct record_way *w, uint32_t n)
+{
+	const bool whole = is_whole(w);
+
 	w->start += n;
 	if (w->start < w->len) {
 		pause_way(w, WHEN_FULL);
-		return;
+		return false;
 	}
 	w->sent += w->records;
 	w->last = w->records;
 	w->start = w->len = w->records = 0;
 	if (w == &w->owner->ways[RECORD_IPFIX])
 		ipfix_sent(&w->owner->ipfix);
+	return whole;
 }
 
 /* Return: false: not now. */
@@ -191,11 +210,10 @@ static bool push(struct record_way *w)
 	const ssize_t n =
 		sink_write(&w->sink, w->buf + w->start, w->len - w->start);
 
-	if (n < 0)
-		fail(w, (int)n);
-	else
-		succeed(w, (uint32_t)n);
-	return n >= 0 && !w->len;
+	if (n >= 0)
+		return succeed(w, (uint32_t)n);
+	fail(w, (int)n);
+	return false;
 }
 
 static bool next_event(struct record_way *w, struct nat64_event *e)
@@ -203,7 +221,7 @@ static bool next_event(struct record_way *w, struct nat64_event *e)
 	return event_next(&w->owner->ring, &w->cursor, &w->lost, e);
 }
 
-/* Lines, as many as fit; a collector hears of limits, the log knows them. */
+/* Lines, as many as fit. */
 static uint32_t fill_lines(struct record *r, struct record_way *w)
 {
 	struct nat64_event e;
@@ -211,8 +229,6 @@ static uint32_t fill_lines(struct record *r, struct record_way *w)
 
 	while (w->len + RECORD_LINE <= sizeof(w->buf) && next_event(w, &e)) {
 		seen++;
-		if (EVENT_LIMITS & EVENT_BIT(e.kind))
-			continue;
 		w->len += record_line(r->app->opt, &e, wall_ms(r, &e),
 				      w->buf + w->len);
 		w->records++;

@@ -67,6 +67,8 @@ enum record_ways { RECORD_LOG, RECORD_SYSLOG, RECORD_IPFIX, RECORD_WAYS };
  * @sent:	records
  * @last:	records in the last datagram, which may turn out to be lost
  * @err:	why it was broken the last time it was tried; 0: it was not
+ * @tried:	it was refused, and a record is on its way to see if that has
+ *		changed
  * @start:	of what is to be written
  * @len:	bytes in @buf
  * @records:	in @buf
@@ -83,6 +85,7 @@ struct record_way {
 	uint64_t sent;
 	uint32_t last;
 	int err;
+	bool tried;
 	uint32_t start;
 	uint32_t len;
 	uint32_t records;

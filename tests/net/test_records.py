@@ -419,6 +419,23 @@ class Syslog(Case):
         self.assertIn(f"port={1024 + 99} ", got[-1])
         self.plat.wait_output("syslog: takes records again")
 
+    def test_a_server_that_refuses(self):
+        """It is told of once, and only a record every other second goes to
+        see: the others wait."""
+        self.begin("--syslog", "[::1]:5514")
+        self.flood(50)
+        self.plat.wait_output("syslog: records cannot be sent: Connection "
+                              "refused")
+        self.wait_counter("syslog-records-lost", 3)
+        said = self.plat.output()
+        self.assertEqual(said.count("records cannot be sent"), 1, said)
+        self.assertNotIn("takes records again", said)
+        sock = self.server()
+        got = [self.message(sock)["msg"] for _ in range(
+            50 - self.counters()["syslog-records-lost"])]
+        self.assertEqual(len(set(got)), len(got))
+        self.plat.wait_output("syslog: takes records again")
+
 
 def collector(case, address="127.0.0.1"):
     """An IPFIX collector in the box."""

@@ -122,7 +122,7 @@
 	  "the binding has as many sessions as it may",                        \
 	  "raise max-sessions-per-binding")                                    \
 	R(SUBSCRIBER_PORTS, "subscriber-ports",                                \
-	  "the ports that the subscriber may have are in use",                 \
+	  "the ports that the subscriber may have are in use or held down",    \
 	  "raise max-blocks-per-subscriber")                                   \
 	R(POOL_EXHAUSTED, "pool-exhausted", "no free port in pool4",           \
 	  "add addresses to pool4")                                            \

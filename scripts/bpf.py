@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""bpf.py - platform/linux/bpf/clat.inc from clat.c beside it
+"""bpf.py - platform/linux/bpf/NAME.inc from each NAME.c beside it
 
 A build needs no clang: the instructions are kept in the repository, and a lint
 holds them to their source. Of an instruction's eight bytes most are zero: each
@@ -9,7 +9,7 @@ have numbers; a byte has those of two instructions, and is before the first.
 Number 15 is another mask, which follows. Where the address of the map has to be
 put in, the instruction says so already (BPF_PSEUDO_MAP_VALUE).
 
-    scripts/bpf.py          writes the file
+    scripts/bpf.py          writes the files
     scripts/bpf.py --check  says what is wrong with it
 """
 import collections
@@ -21,15 +21,14 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SOURCE = "platform/linux/bpf/clat.c"
-RESULT = ROOT / "platform/linux/bpf/clat.inc"
+FOLDER = "platform/linux/bpf"
 CLANG = "14"  # another one makes other instructions
 LD_IMM64, MAP_VALUE = 0x18, 2
 ESCAPE = 15
 HEAD = """\
 /* SPDX-License-Identifier: MIT */
 /*
- * clat.c as instructions, %d bytes before their zeros were left out.
+ * %s as instructions, %d bytes before their zeros were left out.
  * Made by scripts/bpf.py with clang %s.
  */
 """
@@ -40,14 +39,14 @@ def ask(*argv):
                           capture_output=True).stdout
 
 
-def compile_to(obj):
+def compile_to(obj, source):
     include = ask("clang", "-print-resource-dir").strip() + "/include"
     arch = ask("gcc", "-print-multiarch").strip()
     subprocess.run(
         ["clang", "-target", "bpfel", "-mcpu=v3", "-std=c11", "-O2",
          "-ffreestanding", "-nostdinc", "-isystem", include, "-idirafter",
          "/usr/include", "-idirafter", f"/usr/include/{arch}", "-Icore",
-         "-Iplatform/linux", "-Wall", "-Wextra", "-Werror", "-c", SOURCE,
+         "-Iplatform/linux", "-Wall", "-Wextra", "-Werror", "-c", source,
          "-o", obj], cwd=ROOT, check=True)
 
 
@@ -60,7 +59,7 @@ def programs(obj):
         yield name, bytearray(data[int(offset, 16):][:int(size, 16)])
 
 
-def relocations(obj):
+def relocations(obj, source):
     """Section and offset of each instruction that loads the map's address."""
     section = None
     for line in ask("readelf", "-rW", obj).splitlines():
@@ -68,16 +67,16 @@ def relocations(obj):
         section = begins[1] if begins else section
         row = re.match(r"([0-9a-f]{16}) .* R_BPF_\w+ +[0-9a-f]+ (\S+)", line)
         if row and row[2] != "map":
-            sys.exit(f"{SOURCE}:1: only the map may be relocated, not "
+            sys.exit(f"{source}:1: only the map may be relocated, not "
                      f"{row[2]}")
         if row:
             yield section, int(row[1], 16)
 
 
-def relocate(code, at):
+def relocate(code, at, source):
     opcode, regs, addend = struct.unpack_from("<BBxxi", code, at)
     if opcode != LD_IMM64:
-        sys.exit(f"{SOURCE}:1: a relocation of opcode {opcode:#x}")
+        sys.exit(f"{source}:1: a relocation of opcode {opcode:#x}")
     struct.pack_into("<BBxxi", code, at, opcode, regs & 15 | MAP_VALUE << 4,
                      0)
     struct.pack_into("<i", code, at + 12, addend)
@@ -111,18 +110,19 @@ def array(name, data):
             + "".join(f"\t{row},\n" for row in rows) + "};\n")
 
 
-def text():
+def text(source):
     with tempfile.TemporaryDirectory() as tmp:
-        obj = f"{tmp}/clat.o"
-        compile_to(obj)
+        obj = f"{tmp}/program.o"
+        compile_to(obj, source)
         codes = dict(programs(obj))
-        for name, at in relocations(obj):
-            relocate(codes[name], at)
+        for name, at in relocations(obj, source):
+            relocate(codes[name], at, source)
     masks = collections.Counter(mask for code in codes.values()
                                 for mask, _ in insns(code))
     usual = [mask for mask, _ in sorted(
         masks.items(), key=lambda pair: (-pair[1], pair[0]))[:ESCAPE]]
-    return (HEAD % (sum(map(len, codes.values())), CLANG)
+    size = sum(map(len, codes.values()))
+    return (HEAD % (source.name, size, CLANG)
             + array("code_masks", usual)
             + "".join(array(f"code_{name}", squash(code, usual))
                       for name, code in codes.items()))
@@ -132,14 +132,18 @@ def main():
     version = re.search(r"version (\d+)", ask("clang", "--version"))[1]
     if version != CLANG:
         sys.exit(f"scripts/bpf.py:1: needs clang {CLANG}, not {version}")
-    fresh = text()
-    if sys.argv[1:] != ["--check"]:
-        RESULT.write_text(fresh)
-    elif RESULT.read_text() != fresh:
-        print(f"{RESULT.relative_to(ROOT)}:1: not what scripts/bpf.py makes "
-              f"of {SOURCE}")
-        return 1
-    return 0
+    failed = False
+    for source in sorted((ROOT / FOLDER).glob("*.c")):
+        source = source.relative_to(ROOT)
+        result = ROOT / source.with_suffix(".inc")
+        fresh = text(source)
+        if sys.argv[1:] != ["--check"]:
+            result.write_text(fresh)
+        elif not result.exists() or result.read_text() != fresh:
+            print(f"{result.relative_to(ROOT)}:1: not what scripts/bpf.py "
+                  f"makes of {source}")
+            failed = True
+    return failed
 
 
 sys.exit(main())

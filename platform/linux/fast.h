@@ -2,10 +2,8 @@
 /*
  * fast.h - the fast path: eBPF programs that translate in the kernel
  *
- * What they do is told in bpf/clat.c. They are loaded with privileges; after
- * that they are told what to do through shared memory. An attachment (tcx,
- * Linux 6.6) lasts as long as its descriptor, so none survives us, and it
- * shares its place with whatever others have attached there.
+ * What they do is told in bpf/clat.c. They are loaded with privileges
+ * (bpfload.h); after that they are told what to do through shared memory.
  */
 #ifndef XLAT_LINUX_FAST_H
 #define XLAT_LINUX_FAST_H
@@ -46,14 +44,6 @@ XL_MUST_USE int fast_open(struct fast *f, bool host);
 
 /* fast_at_tun() - attach those to a TUN that belong there; 0 or -errno. */
 XL_MUST_USE int fast_at_tun(struct fast *f, int ifindex);
-
-/**
- * fast_attach() - attach a program to a device
- * @program:	its descriptor
- *
- * Return: a descriptor to keep; -EINVAL: before Linux 6.6; another -errno
- */
-XL_MUST_USE int fast_attach(int program, enum fast_program which, int ifindex);
 
 /* fast_tell() - the configuration that holds from now on. */
 void fast_tell(struct fast *f, const struct fast_config *c);

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bpfload.h"
+
 #define TABLES  464000000u /* and the last byte of an address */
 #define MTU_MIN 68
 #define MTU_MAX 65535
@@ -114,7 +116,7 @@ static int steer(struct netcfg *n, int ifindex)
 
 	if (n->may.arrive < 0)
 		return -ENOTSUP;
-	link = fast_attach(n->may.arrive, FAST_ARRIVE, ifindex);
+	link = bpfload_attach(n->may.arrive, false, ifindex);
 	if (link < 0)
 		return link;
 	if (n->steered >= 0)

@@ -16,6 +16,7 @@ void plat_options_init(struct plat_options *o)
 		[NAT64_UDP] = 300,       [NAT64_TCP_EST] = 7200,
 		[NAT64_TCP_TRANS] = 240, [NAT64_TCP_SYN] = 6,
 		[NAT64_ICMP] = 60,       [NAT64_FRAGMENT] = 2,
+		[NAT64_TCP_HALF] = 240,
 	};
 
 	o->app = (struct app_options)APP_DEFAULTS;
@@ -119,8 +120,27 @@ static const char *parse_filtering(void *field, const char *text)
 	static const char *const words[] = { "endpoint-independent",
 					     "address-dependent", NULL };
 
-	return parse_choice(field, text, words,
-			    "endpoint-independent or address-dependent");
+	static const char tcp[] = "tcp=";
+	const bool for_tcp = !strncmp(text, tcp, sizeof(tcp) - 1);
+	struct nat64_config *c = field;
+	const int how =
+		parse_word(text + (for_tcp ? sizeof(tcp) - 1 : 0), words);
+
+	if (how < 0)
+		return "endpoint-independent or address-dependent, or one of "
+		       "them behind tcp=";
+	c->filtering_tcp = (enum nat64_filtering)how;
+	if (!for_tcp)
+		c->filtering = c->filtering_tcp;
+	return NULL;
+}
+
+static const char *parse_no_refresh(void *field, const char *text)
+{
+	/* In the order of enum nat64_outside. */
+	static const char *const words[] = { "neither", "ipv4", "ipv6", NULL };
+
+	return parse_choice(field, text, words, "ipv4, ipv6 or neither");
 }
 
 /* "[2001:db8::1]:80" or "192.0.2.1:80" of up to @n bytes. */
@@ -192,6 +212,8 @@ static const char *parse_timeout(void *field, const char *text)
 		  "tcp-established=2h or more (RFC 5382, REQ-5)" },
 		{ "tcp-transitory", NAT64_TCP_TRANS, 240,
 		  "tcp-transitory=4m or more (RFC 5382, REQ-5)" },
+		{ "tcp-half-open", NAT64_TCP_HALF, 6,
+		  "tcp-half-open=6s or more" },
 		{ "tcp-syn", NAT64_TCP_SYN, 6,
 		  "tcp-syn=6s or more (RFC 5382, REQ-4)" },
 		{ "icmp", NAT64_ICMP, 60,
@@ -214,7 +236,7 @@ static const char *parse_timeout(void *field, const char *text)
 		return NULL;
 	}
 	return "CLASS=DURATION; classes are udp, tcp-established, "
-	       "tcp-transitory, tcp-syn, icmp, fragment";
+	       "tcp-transitory, tcp-half-open, tcp-syn, icmp, fragment";
 }
 
 static const char *parse_max_sessions(void *field, const char *text)
@@ -321,12 +343,20 @@ static const struct option_row rows[] = {
 	OPTION(struct plat_options, allow4, "allow4", "CIDR", parse_net4_list,
 	       OPTION_REPEAT | OPTION_LIVE,
 	       "special IPv4 that may be reached all the same"),
-	OPTION(struct plat_options, nat64.filtering, "filtering", "HOW",
-	       parse_filtering, OPTION_LIVE,
+	OPTION(struct plat_options, deny4, "denylist4", "CIDR", parse_net4_list,
+	       OPTION_REPEAT | OPTION_LIVE, "IPv4 that nobody may reach"),
+	OPTION(struct plat_options, nat64, "filtering", "[tcp=]HOW",
+	       parse_filtering, OPTION_REPEAT | OPTION_LIVE,
 	       "endpoint-independent (default) or address-dependent"),
+	OPTION(struct plat_options, nat64.no_ping, "no-ping", NULL,
+	       parse_switch, OPTION_SWITCH | OPTION_LIVE,
+	       "carry no ICMP queries"),
 	OPTION(struct plat_options, nat64.timeout, "timeout", "CLASS=TIME",
 	       parse_timeout, OPTION_REPEAT | OPTION_LIVE,
 	       "lifetime of sessions: 300s, 5m, 2h"),
+	OPTION(struct plat_options, nat64.outside, "no-refresh", "SIDE",
+	       parse_no_refresh, OPTION_LIVE,
+	       "ipv4, ipv6: its packets keep no session alive"),
 	OPTION(struct plat_options, nat64.max_sessions, "max-sessions", "N",
 	       parse_max_sessions, OPTION_LIVE,
 	       "size of the table; default: 1048576"),
@@ -392,6 +422,8 @@ bool plat_options_check(struct plat_options *o, struct option_error *e)
 	o->tr.fragment = c->timeout[NAT64_FRAGMENT];
 	c->allow6 = o->allow6.items;
 	c->allow6_count = (uint32_t)o->allow6.count;
+	c->deny4 = o->deny4.items;
+	c->deny4_count = (uint32_t)o->deny4.count;
 	c->statics = o->statics.items;
 	c->static_count = (uint32_t)o->statics.count;
 	if (!c->pool6.len) {
@@ -438,6 +470,7 @@ void plat_options_adopt(struct plat_options *o, struct plat_options *fresh)
 void plat_options_release(struct plat_options *o)
 {
 	free(o->allow4.items);
+	free(o->deny4.items);
 	free(o->allow6.items);
 	free(o->statics.items);
 }

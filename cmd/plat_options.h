@@ -17,6 +17,7 @@
  * @state:	file that the tables survive in; NULL: none
  * @state_interval: seconds between two writings of it
  * @allow4:	of struct net4
+ * @deny4:	of struct net4
  * @allow6:	of struct net6
  * @statics:	of struct nat64_static
  */
@@ -28,6 +29,7 @@ struct plat_options {
 	uint32_t state_interval;
 	struct record_options record;
 	struct list allow4;
+	struct list deny4;
 	struct list allow6;
 	struct list statics;
 };

@@ -97,7 +97,7 @@
 	  "IPv4 packet for a pool address and port that nobody uses",          \
 	  "normal on the Internet: scans and late packets")                    \
 	R(FILTERED, "filtered", "refused by the filtering rule",               \
-	  "see --filtering")                                                   \
+	  "see --filtering and --no-ping")                                     \
 	R(TCP_STATE, "tcp-state", "TCP segment that may not open a session",   \
 	  "normal after a restart: connections that the table has forgotten")  \
 	R(FRAGMENT, "fragment",                                                \

@@ -29,6 +29,8 @@ static void take_over(struct nat64_config *to, const struct nat64_config *c)
 	to->statics = c->statics;
 	to->allow6 = c->allow6;
 	to->allow6_count = c->allow6_count;
+	to->deny4 = c->deny4;
+	to->deny4_count = c->deny4_count;
 	mem_copy(to->timeout, c->timeout, sizeof(to->timeout));
 	to->refuse_inbound_tcp = c->refuse_inbound_tcp;
 	to->max_per_subscriber = c->max_per_subscriber;
@@ -38,6 +40,8 @@ static void take_over(struct nat64_config *to, const struct nat64_config *c)
 	to->max_blocks = c->max_blocks;
 	to->hold_down = c->hold_down;
 	to->any_parity = c->any_parity;
+	to->no_ping = c->no_ping;
+	to->outside = c->outside;
 }
 
 bool nat64_adjust(struct nat64 *n, const struct nat64_config *c)
@@ -64,7 +68,9 @@ static bool is_allowed(const struct nat64 *n, const struct session *s)
 	const struct binding *b = binding_at(n, s->binding);
 	const struct subscriber *sub = binding_subscriber(n, b);
 
-	return !path_refused(n, s->remote) && path_serves(n, s->client) &&
+	return !path_refused(n, s->remote) &&
+	       !(s->bib == BIB_ICMP && c->no_ping) &&
+	       path_serves(n, s->client) &&
 	       !exceeds(sub->sessions, c->max_per_subscriber) &&
 	       !exceeds(sub->bindings, c->max_bindings) &&
 	       !exceeds(b->sessions, c->max_per_binding);

@@ -67,6 +67,8 @@ static const char *check_timeouts(const struct nat64_config *c)
 	if (c->timeout[NAT64_TCP_TRANS] < 240)
 		return "a transitory TCP timeout of at least 240 s "
 		       "(RFC 5382, REQ-5)";
+	if (c->timeout[NAT64_TCP_HALF] < 6)
+		return "6 s at least for half-open TCP";
 	if (c->timeout[NAT64_TCP_SYN] < 6)
 		return "6 s at least for an unsolicited SYN (RFC 5382, REQ-4)";
 	if (c->timeout[NAT64_ICMP] < 60)

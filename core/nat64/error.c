@@ -10,14 +10,15 @@
 #include "nat64/path.h"
 
 /* The quote of an error, if its transport addresses are in it. */
-static enum xlat_why quoted(const struct pkt *p, const struct pkt_view *v,
-			    struct pkt_view *q, enum bib *bib)
+static enum xlat_why quoted(const struct nat64 *n, const struct pkt *p,
+			    const struct pkt_view *v, struct pkt_view *q,
+			    enum bib *bib)
 {
 	const enum xlat_why why = pkt_quote(p, v, q);
 
 	if (why)
 		return why;
-	return q->ports && !path_bib(q, bib) ? WHY_NONE : WHY_ICMP_QUOTE;
+	return q->ports && !path_bib(n, q, bib) ? WHY_NONE : WHY_ICMP_QUOTE;
 }
 
 struct xlat_result path_error6(struct nat64 *n, struct pkt *p,
@@ -29,7 +30,7 @@ struct xlat_result path_error6(struct nat64 *n, struct pkt *p,
 	uint32_t i;
 	struct pkt_view q;
 	enum bib bib;
-	enum xlat_why why = quoted(p, v, &q, &bib);
+	enum xlat_why why = quoted(n, p, v, &q, &bib);
 
 	if (!why && !pref64_contains(n->cfg.pool6, q.h6.src))
 		why = WHY_ICMP_QUOTE;
@@ -72,7 +73,7 @@ struct xlat_result path_error4(struct nat64 *n, struct pkt *p,
 	const struct binding *b;
 	struct pkt_view q;
 	enum bib bib;
-	enum xlat_why why = quoted(p, v, &q, &bib);
+	enum xlat_why why = quoted(n, p, v, &q, &bib);
 	uint32_t i = 0;
 
 	if (!why)

@@ -131,7 +131,7 @@ struct xlat_result path_from4(struct nat64 *n, struct pkt *p,
 		return r;
 	if (v->icmp_error)
 		return path_error4(n, p, v, second_leg);
-	why = path_bib(v, &bib);
+	why = path_bib(n, v, &bib);
 	if (why == WHY_UNKNOWN_PROTOCOL)
 		return unknown_protocol(n, p, v);
 	if (why)

@@ -134,7 +134,7 @@ struct xlat_result path_from6(struct nat64 *n, struct pkt *p,
 		return error_refuse6(&n->cfg.tr, p, v, WHY_NO_MAPPING);
 	if (v->icmp_error)
 		return path_error6(n, p, v);
-	why = path_bib(v, &bib);
+	why = path_bib(n, v, &bib);
 	if (why == WHY_UNKNOWN_PROTOCOL)
 		return error_reply6(&n->cfg.tr, p, v, why, 1, 4, 0);
 	if (why)

@@ -57,8 +57,8 @@ XL_RARE static size_t lay_out(struct nat64 *n, const struct nat64_config *c,
 	struct plan plan = { .base = base };
 	const uint32_t max = c->max_sessions;
 	const uint32_t bindings = max + c->static_count;
-	const uint32_t peers =
-		c->filtering == NAT64_ADDRESS_DEPENDENT ? max : 0;
+	/* Endpoint-independent is 0: nobody is asked for. */
+	const uint32_t peers = c->filtering || c->filtering_tcp ? max : 0;
 
 	(void)deal(&plan, sizeof(*n));
 	deal_slab(&plan, &n->sessions, sizeof(struct session), max);

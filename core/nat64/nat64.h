@@ -19,10 +19,13 @@ enum nat64_class {
 	NAT64_TCP_SYN,   /* 6 s: an unsolicited SYN is held */
 	NAT64_ICMP,      /* 60 s, at least that */
 	NAT64_FRAGMENT,  /* 2 s, at least that: a datagram's fragments come */
+	NAT64_TCP_HALF,  /* 240 s, at least 6: half open (RFC 7857, 2.1) */
 	NAT64_CLASS_COUNT
 };
 
 enum nat64_filtering { NAT64_ENDPOINT_INDEPENDENT, NAT64_ADDRESS_DEPENDENT };
+
+enum nat64_outside { NAT64_NOBODY, NAT64_IPV4, NAT64_IPV6 };
 
 /**
  * struct nat64_range - addresses and ports of pool4
@@ -78,7 +81,11 @@ struct nat64_static {
  * @allow6:	IPv6 sources that are served
  * @allow6_count: their number; 0: all are
  * @timeout:	lifetime of a session by class, seconds
- * @filtering:	which IPv4 hosts may send to a binding
+ * @deny4:	IPv4 hosts that nobody may talk with, whatever else says so
+ *		(RFC 6888, REQ-6)
+ * @deny4_count: their number
+ * @filtering:	which IPv4 hosts may send to a binding of UDP or ICMP
+ * @filtering_tcp: the same of TCP (RFC 5382, REQ-3)
  * @refuse_inbound_tcp: IPv4 hosts may not open connections (RFC 6146,
  *		3.5.2.2, CLOSED)
  * @max_sessions: size of the table, at most NAT64_SESSIONS_MAX
@@ -99,11 +106,13 @@ struct nat64_static {
  * @hold_max:	ports that are kept at a time, at most NAT64_HOLD_MAX; of more
  *		the oldest go early; 0 only if @hold_down is, too
  * @any_parity:	ports of UDP need not be odd where the client's are
+ * @no_ping:	no ICMP queries are carried (RFC 6146, 3.5.3)
  * @inside:	each subscriber in this prefix has an address and ports of its
  *		own, which are computed (determ.h), and nobody else is served;
  *		length 0: no such mapping
  * @dynamic:	beside as many subscribers as share an address, so many more
  *		parts of its ports are for blocks (D in RFC 7422)
+ * @outside:	whose packets do not keep a session alive (RFC 6146, 5.3)
  * @key:	128 random bits: hash tables and port choice
  */
 struct nat64_config {
@@ -115,8 +124,11 @@ struct nat64_config {
 	uint32_t static_count;
 	const struct net6 *allow6;
 	uint32_t allow6_count;
+	const struct net4 *deny4;
+	uint32_t deny4_count;
 	uint32_t timeout[NAT64_CLASS_COUNT];
 	enum nat64_filtering filtering;
+	enum nat64_filtering filtering_tcp;
 	bool refuse_inbound_tcp;
 	uint32_t max_sessions;
 	uint8_t subscriber_len;
@@ -129,8 +141,10 @@ struct nat64_config {
 	uint32_t hold_down;
 	uint32_t hold_max;
 	bool any_parity;
+	bool no_ping;
 	struct net6 inside;
 	uint32_t dynamic;
+	enum nat64_outside outside;
 	uint64_t key[2];
 };
 

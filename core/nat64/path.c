@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "nat64/path.h"
 
-enum xlat_why path_bib(const struct pkt_view *v, enum bib *bib)
+enum xlat_why path_bib(const struct nat64 *n, const struct pkt_view *v,
+		       enum bib *bib)
 {
 	if (v->proto == IP_UDP)
 		*bib = BIB_UDP;
@@ -13,7 +14,7 @@ enum xlat_why path_bib(const struct pkt_view *v, enum bib *bib)
 		return WHY_UNKNOWN_PROTOCOL;
 	if (*bib == BIB_ICMP && v->first && !v->ports)
 		return WHY_ICMP_TYPE; /* neither echo nor error */
-	return WHY_NONE;
+	return *bib == BIB_ICMP && n->cfg.no_ping ? WHY_FILTERED : WHY_NONE;
 }
 
 enum xlat_why path_refused(const struct nat64 *n, uint32_t remote)
@@ -22,6 +23,8 @@ enum xlat_why path_refused(const struct nat64 *n, uint32_t remote)
 
 	if (translate_closed4(t, remote))
 		return WHY_ILLEGAL_DESTINATION;
+	if (translate_listed(n->cfg.deny4, n->cfg.deny4_count, remote))
+		return WHY_DENIED;
 	if (pool_find(&n->pool, remote) != POOL_NONE ||
 	    translate_listed(t->allow4, t->allow4_count, remote))
 		return WHY_NONE;

@@ -48,13 +48,15 @@ XL_MUST_USE struct xlat_result path_error4(struct nat64 *n, struct pkt *p,
  *
  * Return: WHY_NONE, or why it belongs to none
  */
-XL_MUST_USE enum xlat_why path_bib(const struct pkt_view *v, enum bib *bib);
+XL_MUST_USE enum xlat_why path_bib(const struct nat64 *n,
+				   const struct pkt_view *v, enum bib *bib);
 
 /**
  * path_refused() - may this IPv4 host be talked with?
  *
  * A NAT64 must not be a way into networks that only the provider is meant to
- * reach: of what is not global only the pool itself and what allow4 names.
+ * reach: of what is not global only the pool itself and what allow4 names; and
+ * what is denied is denied.
  *
  * Return: WHY_NONE, or why not
  */

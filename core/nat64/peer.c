@@ -42,11 +42,21 @@ static uint32_t make(struct nat64 *n, uint32_t binding, uint32_t remote)
 	return i;
 }
 
+/* Does it matter who sends to this binding? */
+static bool is_filtered(const struct nat64 *n, uint32_t binding)
+{
+	const struct nat64_config *c = &n->cfg;
+
+	return (binding_at(n, binding)->bib == BIB_TCP
+			? c->filtering_tcp
+			: c->filtering) == NAT64_ADDRESS_DEPENDENT;
+}
+
 bool peer_add(struct nat64 *n, uint32_t binding, uint32_t remote)
 {
 	uint32_t i;
 
-	if (n->cfg.filtering != NAT64_ADDRESS_DEPENDENT)
+	if (!is_filtered(n, binding))
 		return true;
 	i = find(n, binding, remote);
 	if (!i)
@@ -61,7 +71,7 @@ void peer_drop(struct nat64 *n, uint32_t binding, uint32_t remote)
 {
 	uint32_t i;
 
-	if (n->cfg.filtering != NAT64_ADDRESS_DEPENDENT)
+	if (!is_filtered(n, binding))
 		return;
 	i = find(n, binding, remote);
 	if (--((struct peer *)slab_at(&n->peers, i))->sessions)
@@ -72,6 +82,6 @@ void peer_drop(struct nat64 *n, uint32_t binding, uint32_t remote)
 
 bool peer_may_send(const struct nat64 *n, uint32_t binding, uint32_t remote)
 {
-	return n->cfg.filtering != NAT64_ADDRESS_DEPENDENT ||
-	       binding_at(n, binding)->fixed || find(n, binding, remote) != 0;
+	return !is_filtered(n, binding) || binding_at(n, binding)->fixed ||
+	       find(n, binding, remote) != 0;
 }

@@ -16,7 +16,8 @@ static bool is_sane(const struct session *s)
 	if (s->bib == BIB_TCP)
 		return s->tcp != TCPFSM_CLOSED && s->tcp < TCPFSM_STATE_COUNT &&
 		       (s->class == NAT64_TCP_EST ||
-			s->class == NAT64_TCP_TRANS);
+			s->class == NAT64_TCP_TRANS ||
+			s->class == NAT64_TCP_HALF);
 	return s->tcp == TCPFSM_CLOSED &&
 	       s->class == (s->bib == BIB_UDP ? NAT64_UDP : NAT64_ICMP);
 }

@@ -21,10 +21,22 @@ void session_event(struct nat64 *n, uint32_t index, enum tcpfsm_event event)
 	const struct tcpfsm_step step = tcpfsm_next(s->tcp, event);
 
 	s->tcp = (uint8_t)step.next;
-	if (step.life != TCPFSM_KEEP)
+	if (step.life == TCPFSM_LIVE_EST)
+		session_use(n, index, NAT64_TCP_EST);
+	else if (step.life == TCPFSM_LIVE_TRANS)
 		session_use(n, index,
-			    step.life == TCPFSM_LIVE_EST ? NAT64_TCP_EST
-							 : NAT64_TCP_TRANS);
+			    tcpfsm_is_half(step.next) ? NAT64_TCP_HALF
+						      : NAT64_TCP_TRANS);
+}
+
+/* It only counts where it changes something. */
+XL_APART void session_overhear(struct nat64 *n, uint32_t index,
+			       enum tcpfsm_event event)
+{
+	const struct session *s = session_at(n, index);
+
+	if (s->bib == BIB_TCP && tcpfsm_next(s->tcp, event).next != s->tcp)
+		session_event(n, index, event);
 }
 
 static struct flow6 flow6_of(const struct session *s)
@@ -60,7 +72,7 @@ static enum nat64_class first_class(uint8_t bib)
 {
 	return bib == BIB_UDP    ? NAT64_UDP
 	       : bib == BIB_ICMP ? NAT64_ICMP
-				 : NAT64_TCP_TRANS;
+				 : NAT64_TCP_HALF;
 }
 
 /* A limit of 0 is none. */

@@ -122,6 +122,13 @@ XL_INLINE void session_use(struct nat64 *n, uint32_t index,
 void session_event(struct nat64 *n, uint32_t index, enum tcpfsm_event event);
 
 /**
+ * session_overhear() - a packet that does not keep the session alive belongs
+ * to it
+ * @event:	of TCP
+ */
+void session_overhear(struct nat64 *n, uint32_t index, enum tcpfsm_event event);
+
+/**
  * session_packet() - a packet belongs to this session
  * @from6:	it came from the IPv6 side
  */
@@ -130,7 +137,9 @@ XL_INLINE void session_packet(struct nat64 *n, uint32_t index,
 {
 	const struct session *s = session_at(n, index);
 
-	if (s->bib == BIB_TCP)
+	if (XL_UNLIKELY(n->cfg.outside == (from6 ? NAT64_IPV6 : NAT64_IPV4)))
+		session_overhear(n, index, tcpfsm_event(v->tcp_flags, from6));
+	else if (s->bib == BIB_TCP)
 		session_event(n, index, tcpfsm_event(v->tcp_flags, from6));
 	else
 		session_use(n, index, s->class);

@@ -71,6 +71,12 @@ XL_INLINE enum tcpfsm_event tcpfsm_event(uint8_t flags, bool from6)
 	return from6 ? TCPFSM_V6_OTHER : TCPFSM_V4_OTHER;
 }
 
+/* Is only one side's SYN known? */
+XL_INLINE bool tcpfsm_is_half(enum tcpfsm_state s)
+{
+	return s == TCPFSM_V4_INIT || s == TCPFSM_V6_INIT;
+}
+
 /* May a segment with these flags open a session? Not SYN with RST or FIN. */
 XL_INLINE bool tcpfsm_opens(uint8_t flags)
 {

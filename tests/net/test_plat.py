@@ -193,6 +193,39 @@ class AddressDependentFiltering(Case):
         self.assertEqual((p.src, p.sport, p.dst), (SERVER6, 9, ANN))
 
 
+class Policy(Case):
+    more = ["--denylist4", OTHER4, "--no-ping", "--filtering",
+            "tcp=address-dependent", "--timeout", "tcp-half-open=30s",
+            "--no-refresh", "ipv4"]
+
+    def test_C68_06_a_destination_that_is_excluded(self):
+        p = self.tap.ask(udp(ANN, OTHER6, 4000, 53), six)
+        self.assertEqual((p.dst, p.type, p.code), (ANN, 1, 1))
+        p = self.out(udp(ANN, SERVER6, 4000, 53))
+        self.dropped(udp(OTHER4, p.src, 53, p.sport), "denied")
+
+    def test_N64_180_no_pings(self):
+        self.dropped(ping(ANN, SERVER6, ident=7, seq=1), "filtered")
+        self.dropped(ping(SERVER4, "192.0.2.8"), "filtered")
+
+    def test_T53_03_filtering_of_tcp_alone(self):
+        p = self.out(udp(ANN, SERVER6, 4000, 53))
+        self.back(udp("198.51.100.12", p.src, 9, p.sport))
+        p = self.out(tcp(ANN, SERVER6, 4000, 80, SYN))
+        self.dropped(tcp("198.51.100.12", p.src, 9, p.sport, SYN), "syn-held")
+
+    def test_P78_02_half_open(self):
+        p = self.out(tcp(ANN, SERVER6, 4000, 80, SYN))
+        row, = lab.ask("plat", "sessions")
+        self.assertTrue(20 < row["expires"] <= 31, row)
+        self.back(tcp(SERVER4, p.src, 80, p.sport, SYN | ACK))
+        self.out(tcp(ANN, SERVER6, 4000, 80, ACK | 1))
+        self.back(tcp(SERVER4, p.src, 80, p.sport, ACK | 1))
+        row, = lab.ask("plat", "sessions")
+        self.assertEqual(row["state"], "V4_FIN_V6_FIN_RCV")
+        self.assertTrue(200 < row["expires"] <= 241, row)
+
+
 class Errors(Case):
     def test_error_for_a_session(self):
         """Port unreachable from a router on the way, the packet inside."""

@@ -410,6 +410,15 @@ class Plat(unittest.TestCase):
         lab.wait_for(lambda: lab.ask("plat", "counters")
                      ["drop-subscriber-limit"] == before + 1, "the limit")
 
+    def test_what_is_excluded_ends(self):
+        where = self.out()
+        self.reload("denylist4 198.51.100.0/24", "no-ping", "no-refresh ipv6",
+                    "filtering tcp=address-dependent")
+        self.assertRegex(self.plat.output(), "0 of 1 sessions go on")
+        self.assertFalse(self.comes_in(where))
+        self.reload()
+        self.out()
+
     def test_tables_are_not_moved_without_need(self):
         """A SYN that waits would not come along."""
         def waits():

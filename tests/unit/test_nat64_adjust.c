@@ -125,7 +125,7 @@ Test(nat64_adjust, what_it_cannot_do)
 	} };
 	uint16_t port;
 	struct world *w = world_with_three(&port);
-	struct nat64_config c[5];
+	struct nat64_config c[6];
 
 	for (unsigned int i = 0; i < XL_COUNT(c); i++)
 		memcpy(&c[i], &w->cfg, sizeof(c[i]));
@@ -135,6 +135,7 @@ Test(nat64_adjust, what_it_cannot_do)
 	c[3].subscriber_len = 56;
 	c[4].statics = fixed;
 	c[4].static_count = 1;
+	c[5].filtering_tcp = NAT64_ADDRESS_DEPENDENT;
 	for (unsigned int i = 0; i < XL_COUNT(c); i++)
 		cr_expect_not(nat64_adjust(w->n, &c[i]), "%u", i);
 	send_seg(w, udp4(Z, 53, T1, port));

@@ -105,6 +105,7 @@ Test(nat64_error, N64_207_N64_211_time_exceeded_from_a_router)
 	uint16_t port;
 
 	w->cfg.filtering = NAT64_ADDRESS_DEPENDENT;
+	w->cfg.filtering_tcp = NAT64_ADDRESS_DEPENDENT;
 	world_open(w);
 	port = bind_port(w, udp6(C1, 4000, Z, 53));
 	send_error(w, error4(R4, T1), 11, 0, udp4(T1, port, Z, 53));
@@ -339,6 +340,7 @@ static struct world *two_clients(uint8_t proto, enum nat64_filtering filtering,
 	struct world *w = world_new();
 
 	w->cfg.filtering = filtering;
+	w->cfg.filtering_tcp = filtering;
 	world_open(w);
 	*port1 = bind_port(w, out6(proto, C1, 4000, Z, 53, SYN));
 	*port2 = bind_port(w, out6(proto, C2, 5000, Z, 53, SYN));

@@ -378,6 +378,7 @@ Test(nat64_pool, N64_240_M76_13_everything_comes_back)
 
 	w->cfg.max_sessions = 5000;
 	w->cfg.filtering = NAT64_ADDRESS_DEPENDENT;
+	w->cfg.filtering_tcp = NAT64_ADDRESS_DEPENDENT;
 	world_open(w);
 	for (int round = 0; round < 5; round++) {
 		for (uint32_t i = 0; i < 5000; i++)

@@ -97,6 +97,7 @@ Test(nat64_static, address_dependent_filtering_lets_in)
 	struct world *w = world_new();
 
 	w->cfg.filtering = NAT64_ADDRESS_DEPENDENT;
+	w->cfg.filtering_tcp = NAT64_ADDRESS_DEPENDENT;
 	w->cfg.statics = forwards;
 	w->cfg.static_count = XL_COUNT(forwards);
 	world_open(w);

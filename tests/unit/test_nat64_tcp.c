@@ -349,6 +349,7 @@ static struct world *address_dependent(void)
 	struct world *w = world_new();
 
 	w->cfg.filtering = NAT64_ADDRESS_DEPENDENT;
+	w->cfg.filtering_tcp = NAT64_ADDRESS_DEPENDENT;
 	world_open(w);
 	return w;
 }

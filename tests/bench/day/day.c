@@ -145,7 +145,7 @@ static struct nat64_config config_of(const struct mode *m, uint32_t subscribers)
 		.pool4 = { { 0x14000000, 0x14000000 + addresses - 1, 1024,
 			     65535 } },
 		.pool4_count = 1,
-		.timeout = { 300, 7440, 240, 6, 60, 2 },
+		.timeout = { 300, 7440, 240, 6, 60, 2, 240 },
 		.max_sessions = ROOM * subscribers,
 		.subscriber_len = 64,
 		.port_block = m->block,

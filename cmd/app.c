@@ -29,6 +29,15 @@ static const char *parse_log_format(void *field, const char *text)
 	return parse_choice(field, text, words, "text or json");
 }
 
+static const char *parse_log(void *field, const char *text)
+{
+	static const char *const words[] = { "stderr", "syslog", NULL };
+	const int n = parse_word(text, words);
+
+	*(bool *)field = n == 1;
+	return n < 0 ? "stderr or syslog" : NULL;
+}
+
 /* It becomes part of a file's name. */
 static const char *parse_instance(void *field, const char *text)
 {
@@ -85,6 +94,8 @@ const struct option_row app_rows[] = {
 	       "error, warning, info (default) or debug"),
 	OPTION(struct app_options, log_format, "log-format", "FORMAT",
 	       parse_log_format, OPTION_LIVE, "text (default) or json"),
+	OPTION(struct app_options, syslog, "log", "WHERE", parse_log, 0,
+	       "stderr (default) or syslog"),
 	OPTION(struct app_options, user, "user", "NAME", parse_user,
 	       OPTION_ONCE, "whom to become; default: nobody"),
 	OPTION(struct app_options, control, "control", "PATH", parse_control, 0,
@@ -272,6 +283,16 @@ static enum exit_status open_metrics(struct app *a)
 	return err == -EADDRNOTAVAIL ? EXIT_LACKING : app_status(err);
 }
 
+static void open_log(const struct app_options *o)
+{
+	int err;
+
+	log_setup(o->instance, o->log_level, o->log_format);
+	err = o->syslog ? log_to_syslog() : 0;
+	if (err)
+		log_error("syslog: %s; this log is used", strerror(-err));
+}
+
 /*
  * Stage open. May do what root may: this is what the authority is for. What
  * cannot be had is logged and is the end.
@@ -281,7 +302,7 @@ static enum exit_status open_all(struct app *a)
 	enum exit_status status;
 	int err;
 
-	log_setup(a->opt->instance, a->opt->log_level, a->opt->log_format);
+	open_log(a->opt);
 	err = ev_init(&a->loop);
 	if (err) {
 		log_error("cannot start the event loop: %s", strerror(-err));

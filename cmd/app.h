@@ -21,6 +21,7 @@
  * struct app_options - options that all daemons have; the first member of
  * each one's configuration
  * @user:	whom to become; root (not given): nobody
+ * @syslog:	the log goes there
  */
 struct app_options {
 	const char *config;
@@ -30,6 +31,7 @@ struct app_options {
 	struct metrics_address metrics;
 	enum log_level log_level;
 	enum log_format log_format;
+	bool syslog;
 	bool no_sandbox;
 	bool check;
 	bool help;
@@ -48,7 +50,7 @@ extern const struct option_row app_rows[];
 	{                                                                      \
 		"options of every applet", app_rows, APP_ROW_COUNT, 0          \
 	}
-#define APP_ROW_COUNT 11
+#define APP_ROW_COUNT 12
 
 struct app;
 

@@ -154,7 +154,8 @@ static void fail(struct record_way *w, int err)
 		pause_way(w, WHEN_FULL);
 		return;
 	}
-	if (err == -ECONNREFUSED) {
+	/* Of UDP it is about the one before; a path tells of this one. */
+	if (err == -ECONNREFUSED && !w->sink.to_len && w->sink.fd >= 0) {
 		w->lost += w->last;
 		w->sent -= w->last;
 		w->last = 0;
@@ -221,13 +222,14 @@ static bool next_event(struct record_way *w, struct nat64_event *e)
 	return event_next(&w->owner->ring, &w->cursor, &w->lost, e);
 }
 
-/* Lines, as many as fit. */
+/* Lines, as many as fit and may come together. */
 static uint32_t fill_lines(struct record *r, struct record_way *w)
 {
+	const size_t room = log_is_apart() ? RECORD_LINE : sizeof(w->buf);
 	struct nat64_event e;
 	uint32_t seen = 0;
 
-	while (w->len + RECORD_LINE <= sizeof(w->buf) && next_event(w, &e)) {
+	while (w->len + RECORD_LINE <= room && next_event(w, &e)) {
 		seen++;
 		w->len += record_line(r->app->opt, &e, wall_ms(r, &e),
 				      w->buf + w->len);

@@ -83,12 +83,10 @@ uint32_t record_line(const struct app_options *o, const struct nat64_event *e,
 		     uint64_t ms, char *out)
 {
 	const bool json = o->log_format == LOG_FMT_JSON;
-	struct report r = writer(out, 0, json);
+	struct report r = writer(out, log_head(out, LOG_LVL_INFO), json);
 	char when[LOG_STAMP];
 
 	log_stamp(when, ms);
-	if (!json)
-		r.len = log_head(out, LOG_LVL_INFO);
 	report_record(&r);
 	report_text(&r, "time", 0, when);
 	if (json) {

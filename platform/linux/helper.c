@@ -2,8 +2,6 @@
 #include "helper.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,23 +26,6 @@ static void serve(int fd, struct netcfg *n)
 	netcfg_undo(n);
 }
 
-static void ignore_signals(void)
-{
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-static void close_others(int keep, int keep_too)
-{
-	/* The TUN above all: it must vanish with the engine. */
-	for (int fd = 3; fd < 64; fd++)
-		if (fd != keep && fd != keep_too)
-			close(fd);
-}
-
 static void run(int fd, const struct netcfg_may *may, struct sandbox_user user,
 		enum seccomp_job job) __attribute__((noreturn));
 
@@ -63,9 +44,8 @@ static void run(int fd, const struct netcfg_may *may, struct sandbox_user user,
 	struct netcfg n;
 	int err;
 
-	ignore_signals();
-	close_others(fd, may->arrive);
-	prctl(PR_SET_NAME, "xlat-helper", 0, 0, 0);
+	/* The TUN above all is closed: it must vanish with the engine. */
+	sandbox_leave_parent("xlat-helper", fd, may->arrive);
 	err = netcfg_open(&n, may);
 	if (!err)
 		err = sandbox_enter(&box);

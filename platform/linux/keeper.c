@@ -5,10 +5,8 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -109,19 +107,6 @@ static void serve(int fd, struct job *j)
 	give_up(j);
 }
 
-static void be_alone(int keep)
-{
-	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT,
-				       SIGPIPE };
-
-	for (unsigned int i = 0; i < XL_COUNT(ignored); i++)
-		signal(ignored[i], SIG_IGN);
-	for (int fd = 3; fd < 64; fd++)
-		if (fd != keep)
-			close(fd);
-	prctl(PR_SET_NAME, "xlat-keeper", 0, 0, 0);
-}
-
 static int open_job(struct job *j, const char *path, struct sandbox_user user,
 		    enum seccomp_job job)
 {
@@ -154,7 +139,7 @@ static void run(int fd, struct job *j, const char *path,
 {
 	int err;
 
-	be_alone(fd);
+	sandbox_leave_parent("xlat-keeper", fd, fd);
 	err = open_job(j, path, user, job);
 	if (send(fd, &err, sizeof(err), MSG_NOSIGNAL) > 0 && !err)
 		serve(fd, j);

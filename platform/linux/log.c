@@ -13,11 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_LEN 1024
+#include "report.h"
+#include "sink.h"
+
+#define TEXT_MAX   1024
+#define ESCAPED    6u /* bytes of JSON for one of text, at most */
+
+/* What syslog gets is of daemons (RFC 5424, 6.2.1). */
+#define DAEMON     (3 << 3)
 
 /* So many lines in so many seconds are written. */
-#define SPAN         5u
-#define SPAN_LINES   100u
+#define SPAN       5u
+#define SPAN_LINES 100u
 
 static struct {
 	const char *name;
@@ -27,7 +34,15 @@ static struct {
 	bool ready;
 	bool socket;
 	int fd;
-} setup = { .name = "xlat", .level = LOG_LVL_INFO, .fd = STDERR_FILENO };
+	int pid;
+	struct sink syslog;
+} setup = { .name = "xlat",
+	    .level = LOG_LVL_INFO,
+	    .fd = STDERR_FILENO,
+	    .syslog.fd = -1 };
+
+/* Lines that nobody got and nobody was told of. */
+static uint32_t missing;
 
 static const char *const level_names[] = { "error", "warning", "info",
 					   "debug" };
@@ -65,13 +80,37 @@ void log_setup(const char *name, enum log_level level, enum log_format format)
 		stop_waiting();
 }
 
-ssize_t log_write(const char *lines, size_t len)
+int log_to_syslog(void)
+{
+	static const struct sink_address local = { .path = "/dev/log" };
+
+	setup.pid = (int)getpid();
+	return sink_open(&setup.syslog, &local);
+}
+
+bool log_is_apart(void)
+{
+	return setup.syslog.fd >= 0;
+}
+
+int log_descriptor(void)
+{
+	return log_is_apart() ? setup.syslog.fd : setup.fd;
+}
+
+static ssize_t write_here(const char *lines, size_t len)
 {
 	const ssize_t n = setup.socket ? send(setup.fd, lines, len,
 					      MSG_DONTWAIT | MSG_NOSIGNAL)
 				       : write(setup.fd, lines, len);
 
 	return n < 0 ? -errno : n;
+}
+
+ssize_t log_write(const char *lines, size_t len)
+{
+	return log_is_apart() ? sink_write(&setup.syslog, lines, len)
+			      : write_here(lines, len);
 }
 
 void log_stamp(char out[LOG_STAMP], uint64_t ms)
@@ -93,76 +132,98 @@ static uint64_t wall_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* @text as the inside of a JSON string; what does not fit is cut. */
-static void json_escape(char *out, size_t size, const char *text)
+/* As the C library's syslog() begins a message; musl's takes UTC as well. */
+static int syslog_head(char *out, enum log_level level)
 {
-	size_t n = 0;
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	const time_t now = time(NULL);
+	struct tm tm;
 
-	for (; *text && n + 7 < size; text++) {
-		const unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\') {
-			out[n++] = '\\';
-			out[n++] = (char)c;
-		} else if (c < 0x20) {
-			n += (size_t)snprintf(out + n, size - n, "\\u%04x", c);
-		} else {
-			out[n++] = (char)c;
-		}
-	}
-	out[n] = '\0';
-}
-
-static int format_json(char *line, size_t size, enum log_level level,
-		       const char *text)
-{
-	char escaped[LINE_MAX_LEN];
-	char when[LOG_STAMP];
-
-	log_stamp(when, wall_ms());
-	json_escape(escaped, sizeof(escaped), text);
-	return snprintf(line, size,
-			"{\"time\":\"%s\",\"instance\":\"%s\","
-			"\"level\":\"%s\",\"message\":\"%s\"}\n",
-			when, setup.name, level_names[level], escaped);
+	gmtime_r(&now, &tm);
+	return snprintf(out, LOG_HEAD,
+			"<%d>%.3s %2d %02d:%02d:%02d %.32s[%d]: ",
+			DAEMON | syslog_priority[level], months + 3 * tm.tm_mon,
+			tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+			setup.name, setup.pid);
 }
 
 uint32_t log_head(char *out, enum log_level level)
 {
-	const int n =
-		setup.journal
-			? snprintf(out, LOG_HEAD, "<%d>",
-				   syslog_priority[level])
-			: snprintf(out, LOG_HEAD, "%s: %s", setup.name,
-				   level == LOG_LVL_ERROR     ? "error: "
-				   : level == LOG_LVL_WARNING ? "warning: "
-							      : "");
+	int n = 0;
 
+	if (log_is_apart())
+		n = syslog_head(out, level);
+	else if (setup.format == LOG_FMT_JSON)
+		n = 0;
+	else if (setup.journal)
+		n = snprintf(out, LOG_HEAD, "<%d>", syslog_priority[level]);
+	else
+		n = snprintf(out, LOG_HEAD, "%s: %s", setup.name,
+			     level == LOG_LVL_ERROR     ? "error: "
+			     : level == LOG_LVL_WARNING ? "warning: "
+							: "");
 	return n < 0 ? 0 : (uint32_t)n;
 }
 
-static int format_text(char *line, size_t size, enum log_level level,
-		       const char *text)
+static void put_json(struct report *r, enum log_level level, const char *text)
 {
-	const uint32_t head = log_head(line, level);
+	char when[LOG_STAMP];
 
-	return (int)head + snprintf(line + head, size - head, "%s\n", text);
+	log_stamp(when, wall_ms());
+	r->json = true;
+	report_record(r);
+	report_text(r, "time", 0, when);
+	report_text(r, "instance", 0, setup.name);
+	report_text(r, "level", 0, level_names[level]);
+	report_text(r, "message", 0, text);
+	report_record_end(r);
 }
 
-/* Write @text, as a whole line. */
-static void write_line(enum log_level level, const char *text)
+/*
+ * Write @text, as a whole line and at once, so that lines of several processes
+ * do not mix. A log that cannot be written must not stop packets.
+ *
+ * @or_here:	what syslog does not take goes to standard error
+ *
+ * Return: false: it is not in the log
+ */
+static bool write_line(enum log_level level, const char *text, bool or_here)
 {
-	char line[2 * LINE_MAX_LEN];
-	int len;
+	char line[ESCAPED * TEXT_MAX + 256];
+	struct report r = { .buf = line, .size = sizeof(line) - 1 };
+	const size_t len = strlen(text);
 
-	if (setup.format == LOG_FMT_JSON)
-		len = format_json(line, sizeof(line), level, text);
-	else
-		len = format_text(line, sizeof(line), level, text);
-	/* One write, so that lines of several processes do not mix. A log
-	 * that cannot be written must not stop packets. */
-	if (len > 0 && log_write(line, (size_t)len) < 0)
+	r.len = log_head(line, level);
+	if (setup.format == LOG_FMT_JSON) {
+		put_json(&r, level, text);
+	} else {
+		memcpy(line + r.len, text, len);
+		r.len += (uint32_t)len;
+	}
+	line[r.len++] = '\n';
+	if (log_write(line, r.len) >= 0)
+		return true;
+	if (or_here && log_is_apart())
+		(void)write_here(line, r.len);
+	return false;
+}
+
+static void note_missing(uint32_t lines)
+{
+	__atomic_fetch_add(&missing, lines, __ATOMIC_RELAXED);
+}
+
+static void tell_missing(void)
+{
+	const uint32_t lines =
+		__atomic_exchange_n(&missing, 0, __ATOMIC_RELAXED);
+	char text[64];
+
+	if (!lines)
 		return;
+	snprintf(text, sizeof(text), "%u lines were left out", lines);
+	if (!write_line(LOG_LVL_WARNING, text, false))
+		note_missing(lines);
 }
 
 /*
@@ -173,7 +234,6 @@ static bool has_room(void)
 {
 	static uint64_t span;
 	static uint32_t lines;
-	char text[64];
 	uint32_t before;
 	struct timespec t;
 	uint64_t now;
@@ -182,17 +242,15 @@ static bool has_room(void)
 	now = (uint64_t)t.tv_sec / SPAN;
 	if (__atomic_exchange_n(&span, now, __ATOMIC_RELAXED) != now) {
 		before = __atomic_exchange_n(&lines, 0, __ATOMIC_RELAXED);
-		snprintf(text, sizeof(text), "%u lines were left out",
-			 before - SPAN_LINES);
 		if (before > SPAN_LINES)
-			write_line(LOG_LVL_WARNING, text);
+			note_missing(before - SPAN_LINES);
 	}
 	return __atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED) < SPAN_LINES;
 }
 
 void log_line(enum log_level level, const char *format, ...)
 {
-	char text[LINE_MAX_LEN];
+	char text[TEXT_MAX];
 	va_list args;
 
 	if (level > setup.level || !has_room())
@@ -200,5 +258,7 @@ void log_line(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	write_line(level, text);
+	tell_missing();
+	if (!write_line(level, text, true))
+		note_missing(1);
 }

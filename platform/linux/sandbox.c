@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "log.h"
 
 #define NOBODY 65534
 
@@ -104,4 +107,18 @@ int sandbox_enter(const struct sandbox *s)
 	if (!err && views)
 		err = view_enter(view);
 	return err ? err : seccomp_enter(s->job);
+}
+
+void sandbox_leave_parent(const char *name, int keep, int keep_too)
+{
+	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT,
+				       SIGPIPE };
+	const int log = log_descriptor();
+
+	for (unsigned int i = 0; i < XL_COUNT(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	for (int fd = 3; fd < 64; fd++)
+		if (fd != keep && fd != keep_too && fd != log)
+			close(fd);
+	prctl(PR_SET_NAME, name, 0, 0, 0);
 }

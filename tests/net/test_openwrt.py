@@ -105,7 +105,7 @@ class Procd(unittest.TestCase):
         said = self.service(folder, "start_service")
         started = [w[1:] for w in said if w[0] == "command"]
         self.assertEqual(started, [
-            [lab.XLAT, p.stem, "--config", str(p)]
+            [lab.XLAT, p.stem, "--config", str(p), "--log", "syslog"]
             for p in sorted(folder.glob("*.conf"))])
         self.assertEqual(sum(w[0] == "close" for w in said), len(started))
 
@@ -169,7 +169,8 @@ class OpenRC(unittest.TestCase):
         said = shell("RC_SVCNAME=xlat.plat", OPENRC.read_text(),
                      'echo "$command|$command_args|$required_files"')
         self.assertEqual(said, [["/usr/local/sbin/xlat",
-                                 "plat --config /etc/xlat/plat.conf",
+                                 "plat --config /etc/xlat/plat.conf "
+                                 "--log syslog",
                                  "/etc/xlat/plat.conf"]])
 
     def test_check_before(self):

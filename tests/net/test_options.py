@@ -126,6 +126,7 @@ MALFORMED = [
     ("siit", "tun", "a-name-of-17-byte", "15"),
     ("siit", "log-level", "loud", "warning"),
     ("siit", "log-format", "xml", "json"),
+    ("siit", "log", "/var/log/xlat", "syslog"),
     ("siit", "user", "no-such-user-here", ""),
     ("dns64", "listen", "[::1]:0", ""),
     ("dns64", "listen", "localhost", ""),

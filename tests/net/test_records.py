@@ -373,7 +373,8 @@ class Syslog(Case):
         return sock
 
     def test_a_path_that_comes_and_goes(self):
-        """Not there at the start; then it is; then another is in its place."""
+        """Not there at the start; then it is; then another is in its place;
+        then it has a name, but nobody listens: nothing is lost."""
         path = self.path()
         self.begin("--syslog", path)
         self.out(udp(ANN, SERVER6, 4000, 53))
@@ -386,6 +387,14 @@ class Syslog(Case):
         self.out(udp(ANN, SERVER6, 4001, 53))
         second = self.local(path)
         self.assertIn("port=4001", self.message(second)["msg"])
+        self.wait_counter("syslog-records", 2)
+        second.close()
+        self.out(udp(ANN, SERVER6, 4002, 53))
+        self.plat.wait_output("records cannot be sent: Connection refused")
+        path.unlink()
+        third = self.local(path)
+        self.assertIn("port=4002", self.message(third)["msg"])
+        self.assertEqual(self.counters()["syslog-records-lost"], 0)
 
     def test_a_path_that_nobody_reads(self):
         """Its queue is short; packets flow on, and all comes in the end."""

@@ -29,7 +29,7 @@ static inline struct pref64 prefix(const char *text)
 	char copy[64];
 	char *slash;
 
-	snprintf(copy, sizeof(copy), "%s", text);
+	snprintf(copy, sizeof(copy), "%.63s", text);
 	slash = strchr(copy, '/');
 	cr_assert(slash, "'%s'", text);
 	*slash = '\0';

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "applet.h"
+#include "pages.h"
 #include "platshow.h"
 
 /* Sessions per wake-up before packets get a turn. */
@@ -114,18 +115,14 @@ static void complete(struct plat *d)
 static struct nat64 *make_nat64(const struct nat64_config *c)
 {
 	const size_t size = nat64_size(c);
-	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *mem = pages_take(size, true);
 	struct nat64 *n;
 
-	if (mem == MAP_FAILED) {
+	if (!mem) {
 		log_error("%zu MiB for %u sessions: %s", size >> 20,
 			  c->max_sessions, strerror(errno));
 		return NULL;
 	}
-	/* Each packet looks somewhere else in it; if there are no huge pages,
-	 * it works without. */
-	(void)madvise(mem, size, MADV_HUGEPAGE);
 	n = nat64_init(mem, c);
 	if (!n) {
 		log_error("the static bindings do not fit into the tables: "

@@ -4,10 +4,10 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "pages.h"
 #include "parse.h"
 
 #define SECOND      1000000000ull
@@ -426,9 +426,8 @@ static bool make_ring(struct record *r)
 
 	if (r->ring.ring)
 		return true;
-	p = mmap(NULL, RING * sizeof(*r->ring.ring), PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED) {
+	p = pages_take(RING * sizeof(*r->ring.ring), false);
+	if (!p) {
 		log_error("no memory for records");
 		return false;
 	}

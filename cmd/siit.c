@@ -36,6 +36,13 @@ static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
 	return siit_packet(&d->siit, p);
 }
 
+static void ahead(void *ctx, const struct pkt *p, uint32_t count)
+{
+	const struct daemon *d = ctx;
+
+	siit_ahead(&d->siit, p, count);
+}
+
 static void fill_siit(struct daemon *d)
 {
 	const struct siit_options *o = d->opt;
@@ -158,6 +165,7 @@ static enum exit_status open_siit(struct app *a)
 	warn_about_pool(d->opt);
 	fill_siit(d);
 	d->trans.routes = add_routes;
+	d->trans.pump.ahead = ahead;
 	status = trans_set_up(&d->trans);
 	return status ? status : trans_start(&d->trans, translate);
 }

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "pages.h"
 #include "parse.h"
 
 static const char *parse_error_source4(void *field, const char *text)
@@ -95,7 +97,7 @@ static bool build_eam(struct siit_options *o, struct option_error *error)
 
 	if (!entries->count)
 		return true;
-	o->mappings_mem = calloc(1, eam_size((uint32_t)entries->count));
+	o->mappings_mem = pages_take(eam_size((uint32_t)entries->count), true);
 	if (!o->mappings_mem)
 		expected = "fewer values: out of memory";
 	else
@@ -146,5 +148,6 @@ void siit_options_release(struct siit_options *o)
 	free(o->eam.items);
 	free(o->deny4.items);
 	free(o->allow4.items);
-	free(o->mappings_mem);
+	if (o->mappings_mem)
+		munmap(o->mappings_mem, eam_size(o->mappings.capacity));
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pages.h"
 #include "trans.h"
 
 #define SECOND   1000000000ull
@@ -98,13 +99,12 @@ static enum exit_status load_from(struct state *s, struct nat64 *n, int fd)
 		return EXIT_USAGE;
 	}
 	len = (size_t)st.st_size;
-	file = mmap(NULL, len + 1, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (file != MAP_FAILED && read_whole(fd, file, len))
+	file = pages_take(len + 1, false);
+	if (file && read_whole(fd, file, len))
 		status = judge(s, n, file, len);
 	else
 		log_error("state %s: %s", s->path, strerror(errno));
-	if (file != MAP_FAILED)
+	if (file)
 		munmap(file, len + 1);
 	return status;
 }

@@ -24,9 +24,6 @@
 /* A result that must not be ignored. */
 #define XL_MUST_USE           __attribute__((warn_unused_result))
 
-/* Too long to be copied to where it is called. */
-#define XL_APART              __attribute__((noinline))
-
 /* Hardly ever called: to be small rather than fast. */
 #define XL_RARE               __attribute__((cold, noinline))
 

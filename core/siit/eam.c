@@ -181,6 +181,58 @@ XL_INLINE const struct eam_slot *match(const struct eam *e, enum family family,
 	return NULL;
 }
 
+typedef void fetch_fn(const struct eam *e, const struct eam_index *x,
+		      struct addr6 a, unsigned int group);
+
+XL_INLINE void fetch_hint(const struct eam *e, const struct eam_index *x,
+			  struct addr6 a, unsigned int group)
+{
+	if (x->lens[group] & (x->lens[group] - 1))
+		__builtin_prefetch(hint(e, x, a, group));
+}
+
+XL_INLINE void fetch_slots(const struct eam *e, const struct eam_index *x,
+			   struct addr6 a, unsigned int group)
+{
+	unsigned int lens = candidates(e, x, a, group);
+	unsigned int len;
+
+	for (; lens; lens &= lens - 1) {
+		len = group * 8 - (unsigned int)__builtin_ctz(lens);
+		__builtin_prefetch(x->slots +
+				   place(e, hash(addr6_mask(a, len), len)));
+	}
+}
+
+XL_INLINE void each_group(const struct eam *e, const struct eam_index *x,
+			  struct addr6 a, fetch_fn *fetch)
+{
+	for (uint32_t left = x->groups; left; left &= left - 1)
+		fetch(e, x, a, (unsigned int)__builtin_ctz(left));
+}
+
+XL_INLINE void both_addresses(const struct eam *e, const uint8_t *ip,
+			      fetch_fn *fetch)
+{
+	if (ip[0] >> 4 == 4) {
+		each_group(e, &e->by4, widen(be_get32(ip + 12)), fetch);
+		each_group(e, &e->by4, widen(be_get32(ip + 16)), fetch);
+	} else {
+		each_group(e, &e->by6, addr6_load(ip + 8), fetch);
+		each_group(e, &e->by6, addr6_load(ip + 24), fetch);
+	}
+}
+
+void eam_ahead_hints(const struct eam *e, const uint8_t *ip)
+{
+	both_addresses(e, ip, fetch_hint);
+}
+
+void eam_ahead_slots(const struct eam *e, const uint8_t *ip)
+{
+	both_addresses(e, ip, fetch_slots);
+}
+
 /* Bits of an IPv6 address below an entry's IPv4 suffix. */
 static unsigned int below_suffix(const struct eam_slot *x)
 {

@@ -102,4 +102,17 @@ XL_MUST_USE bool eam_4to6(const struct eam *e, uint32_t a, struct addr6 *out);
 XL_MUST_USE XL_APART bool eam_6to4(const struct eam *e, struct addr6 a,
 				   uint32_t *out);
 
+/**
+ * eam_ahead_hints() - addresses will be looked up soon: have the hints about
+ * them in the processor's cache
+ * eam_ahead_slots() - then the slots that the hints lead to
+ * @ip:		IP header of IP6_HDR_LEN bytes, or of IP4_HDR_LEN in as many,
+ *		whose two addresses these are
+ *
+ * Changes nothing but how soon a look-up is done. Several headers can wait for
+ * memory together.
+ */
+void eam_ahead_hints(const struct eam *e, const uint8_t *ip);
+void eam_ahead_slots(const struct eam *e, const uint8_t *ip);
+
 #endif

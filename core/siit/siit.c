@@ -10,6 +10,8 @@
 
 #include "siit/lookup.h"
 
+#define FEW_MAPPINGS 4096u /* that many are in the cache anyway */
+
 /*
  * RFC 7757, 4.2.1: with hairpinning, what the two ends of a hairpinned flow
  * see of each other has to be the pool6 form of the IPv4 address.
@@ -155,4 +157,24 @@ struct xlat_result siit_packet(struct siit *s, struct pkt *p)
 	if (why)
 		return xlat_drop(why);
 	return v.version == 4 ? from4(s, p, &v, false) : from6(s, p, &v);
+}
+
+/* Either family's; a shorter packet can wait for its own. */
+static bool has_addresses(const struct pkt *p)
+{
+	return p->len >= IP6_HDR_LEN;
+}
+
+/* To the compiler this does nothing, and it would leave out who calls it. */
+__attribute__((noipa)) void siit_ahead(const struct siit *s,
+				       const struct pkt *p, uint32_t count)
+{
+	if (s->eam.count < FEW_MAPPINGS)
+		return;
+	for (uint32_t i = 0; i < count; i++)
+		if (has_addresses(&p[i]))
+			eam_ahead_hints(&s->eam, p[i].data);
+	for (uint32_t i = 0; i < count; i++)
+		if (has_addresses(&p[i]))
+			eam_ahead_slots(&s->eam, p[i].data);
 }

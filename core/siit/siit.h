@@ -61,6 +61,16 @@ struct siit {
 XL_MUST_USE struct xlat_result siit_packet(struct siit *s, struct pkt *p);
 
 /**
+ * siit_ahead() - packets will come next: get the memory that a large table of
+ * mappings costs, for all of them at once
+ * @p:		as they were read
+ * @count:	how many; a few
+ *
+ * Changes nothing but how soon siit_packet() is done with them.
+ */
+void siit_ahead(const struct siit *s, const struct pkt *p, uint32_t count);
+
+/**
  * siit_is_nonglobal() - is this address in one of the blocks that RFC 6052
  * section 3.1 keeps out of the well-known prefix?
  */

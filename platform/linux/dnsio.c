@@ -6,12 +6,13 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "pages.h"
 
 /* Files that are not questions: listeners, connections, log, control. */
 #define OTHER_FILES (2 * DNSIO_LISTENERS + DNSIO_CONNS + 32)
@@ -310,10 +311,9 @@ static int take_memory(struct dnsio *io)
 			   (1 + DNSIO_TCP_ASKS) * buf;
 	struct dnsio_worker *w = &io->workers[0];
 	struct siphash_key key;
-	uint8_t *p = mmap(NULL, all, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *p = pages_take(all, false);
 
-	if (p == MAP_FAILED)
+	if (!p)
 		return -errno;
 	key.k0 = next_random(w);
 	use_random(w);

@@ -5,9 +5,9 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 
 #include "log.h"
+#include "pages.h"
 #include "siit/cut.h"
 #include "siit/hdr.h"
 
@@ -247,22 +247,13 @@ static void tun_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 		device_failed(pump, loop, got);
 }
 
-/* Zeroed; a page of it that is never written costs nothing. */
-static void *take(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
 int pump_open(struct pump *pump, struct ev_loop *loop, struct tun *tun)
 {
 	pump->tun = tun;
 	pump->ev = (struct ev){ .fd = tun->fd, .ready = tun_ready };
-	pump->buf = take(PUMP_BURST * BUF_STRIDE);
-	pump->piece = take(PKT_BUF_SIZE);
-	pump->gather = take(sizeof(*pump->gather));
+	pump->buf = pages_take(PUMP_BURST * BUF_STRIDE, false);
+	pump->piece = pages_take(PKT_BUF_SIZE, false);
+	pump->gather = pages_take(sizeof(*pump->gather), false);
 	if (!pump->buf || !pump->piece || !pump->gather)
 		return -ENOMEM;
 	return ev_add(loop, &pump->ev, EPOLLIN);

@@ -5,9 +5,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "pages.h"
 
 #define SECOND       1000000000ull
 #define PATIENCE     (10 * SECOND)
@@ -203,15 +204,13 @@ static void listener_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 int serve_open(struct serve *s, struct ev_loop *loop,
 	       const struct serve_kind *kind, int fd)
 {
-	void *p = mmap(NULL, kind->places * sizeof(*s->clients),
-		       PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		       0);
+	void *p = pages_take(kind->places * sizeof(*s->clients), false);
 	int err;
 
 	s->kind = kind;
 	s->ev = (struct ev){ .fd = fd, .ready = listener_ready };
 	s->retry = (struct ev_timer){ .at = UINT64_MAX, .due = accept_again };
-	err = p == MAP_FAILED ? -errno : ev_add(loop, &s->ev, EPOLLIN);
+	err = !p ? -errno : ev_add(loop, &s->ev, EPOLLIN);
 	if (err) {
 		close(fd);
 		return err;

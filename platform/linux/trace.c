@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "pages.h"
 #include "pcapng.h"
 #include "pkttext.h"
 
@@ -15,11 +16,10 @@
 
 struct trace *trace_open(const struct trace_filter *f, uint64_t now)
 {
-	struct trace *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct trace *t = pages_take(sizeof(*t), false);
 	struct timespec day;
 
-	if (t == MAP_FAILED)
+	if (!t)
 		return NULL;
 	clock_gettime(CLOCK_REALTIME, &day);
 	t->filter = *f;

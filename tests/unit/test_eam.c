@@ -364,6 +364,37 @@ Test(eam, EAM_05_like_a_list_searched_from_end_to_end)
 	free(mem);
 }
 
+/* What is fetched ahead of packets has to lie in the table, and is asked of
+ * nothing but their headers: of any bytes, in memory of their length. */
+Test(eam, looking_ahead_reads_no_further_than_the_packet)
+{
+	static struct naive t;
+	struct pkt p = { .headroom = 0 };
+	void *mem = calloc(1, eam_size(20000));
+
+	eam_init(&b.s.eam, mem, 20000);
+	fill(&t, &b.s.eam, 2000);
+	while (b.s.eam.count < 5000)
+		(void)!eam_add(&b.s.eam,
+			       (struct eam_entry){ { random32(), random32() },
+						   random32(),
+						   32,
+						   128 });
+	for (p.len = 0; p.len <= 60; p.len++) {
+		p.data = malloc(p.len ? p.len : 1);
+		for (uint32_t i = 0; i < p.len; i++)
+			p.data[i] = (uint8_t)random32();
+		for (int version = 4; version <= 6; version += 2) {
+			if (p.len)
+				p.data[0] = (uint8_t)(version << 4 | 5);
+			siit_ahead(&b.s, &p, 1);
+		}
+		free(p.data);
+	}
+	b.s.eam = (struct eam){ .count = 0 };
+	free(mem);
+}
+
 /* An address that has the first bits of @a, and not the next one. */
 static struct addr6 beside(struct addr6 a, unsigned int bits)
 {

@@ -7,13 +7,14 @@
  */
 #include "rows.h"
 
-#include <stdlib.h>
+#include <sys/mman.h>
 
 #include "build.h"
 #include "measure.h"
 #include "siit/siit.h"
 
 #define ENTRIES_MAX 100000u
+#define BURST       8u /* packets that `xlat siit` reads at a time */
 
 /**
  * struct table - a translator with a table, and what fills it
@@ -71,13 +72,22 @@ static struct xlat_result run(void *ctx, struct pkt *p)
 	return siit_packet(&t->s, p);
 }
 
+static void ahead(void *ctx, const struct pkt *p, uint32_t count)
+{
+	const struct table *t = ctx;
+
+	siit_ahead(&t->s, p, count);
+}
+
 static void load(struct table *t)
 {
-	void *mem = calloc(1, eam_size(t->count));
+	void *mem = mmap(NULL, eam_size(t->count), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	const char *wrong = NULL;
 
-	if (!mem)
+	if (mem == MAP_FAILED)
 		measure_fail("eam", "no memory");
+	(void)madvise(mem, eam_size(t->count), MADV_HUGEPAGE);
 	eam_init(&t->s.eam, mem, t->count);
 	for (uint32_t i = 0; i < t->count && !wrong; i++)
 		wrong = eam_add(&t->s.eam, entry(t, i));
@@ -87,7 +97,7 @@ static void load(struct table *t)
 
 static void unload(struct table *t)
 {
-	free(t->s.eam.by4.slots);
+	munmap(t->s.eam.by4.slots, eam_size(t->count));
 }
 
 static void row_load(struct table *t)
@@ -113,9 +123,13 @@ static void row_load(struct table *t)
 
 static void rows_of(struct table *t, uint32_t count, double goal)
 {
-	struct measure m = {
-		.goal = goal, .fill = fill, .run = run, .ctx = t, .size = 256
-	};
+	struct measure m = { .goal = goal,
+			     .fill = fill,
+			     .ahead = ahead,
+			     .burst = BURST,
+			     .run = run,
+			     .ctx = t,
+			     .size = 256 };
 	char text[64];
 
 	t->count = count;

@@ -149,8 +149,9 @@ enum xlat_why {
  * @XLAT_FORWARD:	send it: it has been translated in place
  * @XLAT_REPLY:		send it: it now is an ICMP error to its own sender
  * @XLAT_DROP:		forget it; its bytes are unspecified
+ * @XLAT_ELSEWHERE:	another thread decides: it has to be handed over
  */
-enum xlat_verdict { XLAT_FORWARD, XLAT_REPLY, XLAT_DROP };
+enum xlat_verdict { XLAT_FORWARD, XLAT_REPLY, XLAT_DROP, XLAT_ELSEWHERE };
 
 /**
  * struct xlat_result - verdict and, unless it is XLAT_FORWARD, its reason
@@ -173,6 +174,11 @@ XL_INLINE struct xlat_result xlat_drop(enum xlat_why why)
 XL_INLINE struct xlat_result xlat_reply(enum xlat_why why)
 {
 	return (struct xlat_result){ XLAT_REPLY, why };
+}
+
+XL_INLINE struct xlat_result xlat_elsewhere(void)
+{
+	return (struct xlat_result){ XLAT_ELSEWHERE, WHY_NONE };
 }
 
 /**

@@ -127,11 +127,6 @@ enum xlat_why binding_open(struct nat64 *n, struct addr6 client, uint16_t port,
 	return why;
 }
 
-static enum bib bib_of(uint8_t proto)
-{
-	return proto == IP_UDP ? BIB_UDP : proto == IP_TCP ? BIB_TCP : BIB_ICMP;
-}
-
 XL_RARE enum xlat_why binding_fix(struct nat64 *n, const struct nat64_static *s)
 {
 	const uint32_t pool = pool_find(&n->pool, s->pool);

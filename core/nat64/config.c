@@ -3,6 +3,7 @@
  * config.c - is a configuration one that can work?
  */
 #include "nat64/determ.h"
+#include "nat64/shard.h"
 
 static bool range_is_good(const struct nat64_range *r)
 {
@@ -38,6 +39,7 @@ static const char *check_pool4(const struct nat64_config *c)
 static const char *check_blocks(const struct nat64_config *c)
 {
 	const uint32_t size = c->port_block;
+	const uint32_t threads = c->shards ? c->shards : 1;
 	const uint32_t from =
 		c->inside.len ? determ_plan(c).dynamic : WELL_KNOWN_MAX + 1;
 
@@ -50,9 +52,25 @@ static const char *check_blocks(const struct nat64_config *c)
 		const struct nat64_range *r = &c->pool4[i];
 		const uint32_t low = r->port_min > from ? r->port_min : from;
 
-		if ((low + size - 1) / size >= (r->port_max + 1u) / size)
-			return "room for a port block";
+		if ((low + size - 1) / size + threads >
+		    (r->port_max + 1u) / size)
+			return threads > 1 ? "room for a port block of each "
+					     "thread"
+					   : "room for a port block";
 	}
+	return NULL;
+}
+
+/* Each thread needs ports of each address. */
+static const char *check_shards(const struct nat64_config *c)
+{
+	if (c->shards > SHARD_MAX)
+		return "at most 16 threads";
+	for (uint32_t i = 0; i < c->pool4_count; i++)
+		if (!c->inside.len && !c->port_block &&
+		    c->pool4[i].port_max / SHARD_UNIT + 1u <
+			    c->pool4[i].port_min / SHARD_UNIT + c->shards)
+			return "64 ports or more for each thread";
 	return NULL;
 }
 
@@ -88,6 +106,8 @@ XL_RARE const char *nat64_config_check(const struct nat64_config *c)
 		wrong = determ_check(c);
 	if (!wrong)
 		wrong = check_blocks(c);
+	if (!wrong)
+		wrong = check_shards(c);
 	if (!wrong)
 		wrong = check_timeouts(c);
 	if (wrong)

@@ -79,16 +79,23 @@ const char *determ_check(const struct nat64_config *c)
 	return determ_plan(c).ports ? NULL : "a port for each subscriber";
 }
 
-XL_APART bool determ_find(const struct nat64_config *c, struct addr6 client,
-			  uint32_t *which, struct pool_span *ports)
+uint32_t determ_number(const struct determ *d, const struct nat64_config *c,
+		       struct addr6 client)
 {
-	const struct determ d = determ_plan(c);
 	const unsigned int shift = 128u - c->subscriber_len;
 	const uint64_t low =
 		shift >= 64 ? client.hi >> (shift - 64)
 		: shift     ? client.lo >> shift | client.hi << (64 - shift)
 			    : client.lo;
-	const uint32_t number = (uint32_t)low & (d.subscribers - 1);
+
+	return (uint32_t)low & (d->subscribers - 1);
+}
+
+XL_APART bool determ_find(const struct nat64_config *c, struct addr6 client,
+			  uint32_t *which, struct pool_span *ports)
+{
+	const struct determ d = determ_plan(c);
+	const uint32_t number = determ_number(&d, c, client);
 	const uint32_t first = d.first + number % d.ratio * d.ports;
 
 	if (!addr6_equal(addr6_mask(client, c->inside.len), c->inside.addr))

@@ -34,6 +34,10 @@ struct determ {
  */
 struct determ determ_plan(const struct nat64_config *c);
 
+/* determ_number() - the number of a client's subscriber by such a plan. */
+uint32_t determ_number(const struct determ *d, const struct nat64_config *c,
+		       struct addr6 client);
+
 /* determ_check() - can it be done? NULL, or what was expected. */
 XL_MUST_USE const char *determ_check(const struct nat64_config *c);
 

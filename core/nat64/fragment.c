@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "nat64/fragment.h"
 
+#include "nat64/owner.h"
 #include "nat64/path.h"
 #include "nat64/waiting.h"
 
@@ -133,6 +134,8 @@ static bool send(struct nat64 *n, const struct datagram *d, struct pkt *out)
 		return false;
 	v.sport = d->sport;
 	v.dport = d->dport;
+	if (owner_is_shared(n) && owner_hands(n, out, &v, NAT64_HAND_PORTS))
+		return true;
 	r = v.version == 4 ? path_from4(n, out, &v, false)
 			   : path_from6(n, out, &v);
 	return r.verdict != XLAT_DROP;

@@ -7,7 +7,10 @@
 #include "nat64/clock.h"
 #include "nat64/determ.h"
 #include "nat64/fragment.h"
+#include "nat64/owner.h"
 #include "nat64/path.h"
+#include "nat64/port.h"
+#include "nat64/shard.h"
 
 /**
  * struct plan - memory being dealt out
@@ -76,6 +79,7 @@ XL_RARE static size_t lay_out(struct nat64 *n, const struct nat64_config *c,
 	deal_slab(&plan, &n->datagrams, sizeof(struct datagram), DATAGRAMS);
 	deal_slab(&plan, &n->waiting, sizeof(struct waiting), WAITING_MAX);
 	deal_table(&plan, &n->datagrams_by, DATAGRAMS);
+	deal_table(&plan, &n->statics_by4, c->shards > 1 ? c->static_count : 0);
 	n->shares = deal(&plan, FRAGMENT_SHARES * sizeof(*n->shares));
 	n->blocks = deal(&plan, block_count(c) * sizeof(*n->blocks));
 	n->cooling = deal(&plan, (size_t)c->hold_max * sizeof(*n->cooling));
@@ -90,6 +94,21 @@ size_t nat64_size(const struct nat64_config *c)
 	return lay_out(&unused, c, NULL);
 }
 
+/* A static binding, here or with another thread, whose port is not given. */
+static bool fix(struct nat64 *n, const struct nat64_static *s)
+{
+	const uint32_t pool = pool_find(&n->pool, s->pool);
+	const struct binding b = { .pool_port = s->pool_port,
+				   .pool = (uint16_t)pool,
+				   .bib = (uint8_t)bib_of(s->proto) };
+
+	if (!owner_is_shared(n) ||
+	    owner_of_client(n, s->client) == n->cfg.shard)
+		return binding_fix(n, s) == WHY_NONE;
+	port_fix(n, &b);
+	return true;
+}
+
 XL_RARE struct nat64 *nat64_init(void *mem, const struct nat64_config *c)
 {
 	struct nat64 *n = mem;
@@ -101,8 +120,13 @@ XL_RARE struct nat64 *nat64_init(void *mem, const struct nat64_config *c)
 		pool_cut(&n->pool, c->port_block,
 			 c->inside.len ? determ_plan(c).dynamic
 				       : WELL_KNOWN_MAX + 1);
+	if (c->inside.len)
+		n->plan = determ_plan(c);
+	n->unit = c->port_block > SHARD_UNIT ? c->port_block : SHARD_UNIT;
+	if (owner_is_shared(n))
+		owner_begin(n);
 	for (uint32_t i = 0; i < c->static_count; i++)
-		if (binding_fix(n, &c->statics[i]))
+		if (!fix(n, &c->statics[i]))
 			return NULL;
 	return n;
 }
@@ -122,9 +146,16 @@ static struct xlat_result translate_fragment(struct nat64 *n, struct pkt *p,
 
 	if (why)
 		return xlat_drop(why);
-	r = translate(n, p, v);
+	/* What that thread thinks of the first one is not told here: it judges
+	 * each of the others by the same tables. */
+	if (owner_is_shared(n) && owner_hands(n, p, v, NAT64_HAND_PORTS))
+		r = xlat_elsewhere();
+	else
+		r = translate(n, p, v);
 	if (v->first)
-		fragment_passed(n, v, r.verdict == XLAT_FORWARD);
+		fragment_passed(n, v,
+				r.verdict == XLAT_FORWARD ||
+					r.verdict == XLAT_ELSEWHERE);
 	return r;
 }
 
@@ -138,5 +169,43 @@ struct xlat_result nat64_packet(struct nat64 *n, struct pkt *p, uint64_t now)
 	clock_set(n, now);
 	if (XL_UNLIKELY(v.fragment))
 		return translate_fragment(n, p, &v);
+	if (XL_UNLIKELY(owner_is_shared(n)) &&
+	    owner_hands(n, p, &v, NAT64_HAND_WHOLE))
+		return xlat_elsewhere();
 	return translate(n, p, &v);
+}
+
+struct xlat_result nat64_resume(struct nat64 *n, struct pkt *p,
+				const struct nat64_hand *h, uint64_t now)
+{
+	struct pkt_view v;
+	const enum xlat_why why = pkt_parse(p, &v);
+
+	if (why)
+		return xlat_drop(why);
+	clock_set(n, now);
+	if (!v.first) {
+		v.sport = h->sport;
+		v.dport = h->dport;
+	}
+	return h->kind == NAT64_HAND_TURNED ? path_from4(n, p, &v, true)
+					    : translate(n, p, &v);
+}
+
+bool nat64_hand(struct nat64 *n, struct nat64_hand *out)
+{
+	*out = n->hand;
+	n->hand.kind = NAT64_HAND_NONE;
+	return out->kind != NAT64_HAND_NONE;
+}
+
+uint32_t nat64_gatherer(const struct nat64 *n, struct pkt *p)
+{
+	struct pkt_view v;
+
+	if (!owner_is_shared(n) || pkt_parse(p, &v) || !v.fragment)
+		return n->cfg.shard;
+	if (v.version == 6)
+		return owner_of_client(n, v.h6.src);
+	return shard_of_datagram(v.h4.src, v.h4.dst, v.h4.id, n->cfg.shards);
 }

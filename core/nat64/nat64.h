@@ -113,6 +113,8 @@ struct nat64_static {
  * @dynamic:	beside as many subscribers as share an address, so many more
  *		parts of its ports are for blocks (D in RFC 7422)
  * @outside:	whose packets do not keep a session alive (RFC 6146, 5.3)
+ * @shards:	threads, each with a NAT64 of its own, at most 16; 0: one
+ * @shard:	the number of this one, from 0 on; all else is the same for all
  * @key:	128 random bits: hash tables and port choice
  */
 struct nat64_config {
@@ -145,6 +147,8 @@ struct nat64_config {
 	struct net6 inside;
 	uint32_t dynamic;
 	enum nat64_outside outside;
+	uint32_t shards;
+	uint32_t shard;
 	uint64_t key[2];
 };
 
@@ -248,6 +252,61 @@ void nat64_ahead(const struct nat64 *n, const struct pkt *p, uint32_t count);
  *         the packet was hairpinned (RFC 6146, 3.8)
  */
 XL_MUST_USE struct xlat_result nat64_packet(struct nat64 *n, struct pkt *p,
+					    uint64_t now);
+
+/**
+ * enum nat64_hand_kind - what another thread has to do with a packet
+ * @NAT64_HAND_NONE:	nothing
+ * @NAT64_HAND_WHOLE:	nat64_packet()
+ * @NAT64_HAND_PART:	the same, through gather.h first: a fragment
+ * @NAT64_HAND_PORTS:	nat64_resume(): a fragment whose ports are known here
+ * @NAT64_HAND_TURNED:	nat64_resume(): it goes to one of that thread's
+ *			subscribers, and is IPv4 by now
+ */
+enum nat64_hand_kind {
+	NAT64_HAND_NONE,
+	NAT64_HAND_WHOLE,
+	NAT64_HAND_PART,
+	NAT64_HAND_PORTS,
+	NAT64_HAND_TURNED
+};
+
+/**
+ * struct nat64_hand - a packet is another thread's
+ * @to:		number of that thread's NAT64
+ * @sport, @dport: what nat64_resume() has to know of a fragment
+ */
+struct nat64_hand {
+	enum nat64_hand_kind kind;
+	uint32_t to;
+	uint16_t sport;
+	uint16_t dport;
+};
+
+/**
+ * nat64_hand() - whose is the packet that was XLAT_ELSEWHERE, or that
+ * nat64_expire() left? To be asked once
+ *
+ * Return: false: ours
+ */
+XL_MUST_USE bool nat64_hand(struct nat64 *n, struct nat64_hand *out);
+
+/**
+ * nat64_gatherer() - the thread that a fragment comes to first
+ * @p:		a packet as read, before gather.h
+ *
+ * Return: its number; ours for what is no fragment
+ */
+XL_MUST_USE uint32_t nat64_gatherer(const struct nat64 *n, struct pkt *p);
+
+/**
+ * nat64_resume() - go on with what another thread has handed over
+ * @h:		NAT64_HAND_PORTS or NAT64_HAND_TURNED
+ *
+ * Return: as nat64_packet(), but never XLAT_ELSEWHERE for the same reason
+ */
+XL_MUST_USE struct xlat_result nat64_resume(struct nat64 *n, struct pkt *p,
+					    const struct nat64_hand *h,
 					    uint64_t now);
 
 /**

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "nat64/path.h"
 
+#include "nat64/owner.h"
+
 enum xlat_why path_bib(const struct nat64 *n, const struct pkt_view *v,
 		       enum bib *bib)
 {
@@ -64,5 +66,7 @@ struct xlat_result path_to4(struct nat64 *n, struct pkt *p,
 		turned.sport = m->outer.sport;
 		turned.dport = m->outer.dport;
 	}
+	if (owner_is_shared(n) && owner_hands(n, p, &turned, NAT64_HAND_TURNED))
+		return xlat_elsewhere();
 	return path_from4(n, p, &turned, true);
 }

@@ -157,7 +157,8 @@ static void add_addr(struct pool *pool, const struct nat64_range *ranges,
 			a->ports.max = ranges[i].port_max;
 		ports += ranges[i].port_max - ranges[i].port_min + 1u;
 	}
-	if (ports < capacity(a, BIB_UDP))
+	a->closed = capacity(a, BIB_UDP) - ports;
+	if (a->closed)
 		close_gaps(pool, pool->count, ranges, count);
 	pool->count++;
 }
@@ -300,6 +301,32 @@ void pool_claim(struct pool *pool, uint32_t which, unsigned int table,
 {
 	if (pool_is_free(pool, which, table, port))
 		set(pool, which, table, port);
+}
+
+XL_RARE void pool_close(struct pool *pool, uint32_t which, unsigned int table,
+			uint32_t min, uint32_t max)
+{
+	struct pool_addr *a = &pool->addrs[which];
+	const struct pool_span s = span_of(a, table);
+	uint64_t *bits = bitmap(pool, which, table);
+	uint32_t closed = 0;
+
+	if (min < s.min)
+		min = s.min;
+	if (max > s.max)
+		max = s.max;
+	for (uint32_t at = min / 64; min <= max && at <= max / 64; at++) {
+		uint64_t more = within(at, min, max) & ~bits[at];
+
+		bits[at] |= more;
+		for (; more; more &= more - 1)
+			closed++;
+	}
+	a->taken[table] += closed;
+	if (table == BIB_UDP) /* and of the others as many */
+		a->closed += closed;
+	if (a->taken[table] == capacity(a, table))
+		pool->full[table][which / 64] |= 1ull << which % 64;
 }
 
 void pool_give(struct pool *pool, uint32_t which, unsigned int table,

@@ -16,10 +16,15 @@
  * them without regard to the others. ICMP's ports are identifiers. */
 enum bib { BIB_UDP, BIB_TCP, BIB_ICMP, BIB_COUNT };
 
-/* The protocol of a table; ICMP is IPv4's. */
+/* The protocol of a table, and back; ICMP is IPv4's. */
 XL_INLINE uint8_t bib_proto(uint8_t bib)
 {
 	return bib == BIB_UDP ? IP_UDP : bib == BIB_TCP ? IP_TCP : IP_ICMP;
+}
+
+XL_INLINE enum bib bib_of(uint8_t proto)
+{
+	return proto == IP_UDP ? BIB_UDP : proto == IP_TCP ? BIB_TCP : BIB_ICMP;
 }
 
 #define POOL_BLOCKS    BIB_COUNT /* the table of blocks */
@@ -45,12 +50,14 @@ struct pool_span {
  * @blocks:	its blocks, likewise; block number N begins at port N times
  *		their size
  * @taken:	how many of those in between are taken, by table
+ * @closed:	ports among them that are taken for good
  */
 struct pool_addr {
 	uint32_t addr;
 	struct pool_span ports;
 	struct pool_span blocks;
 	uint32_t taken[POOL_TABLES];
+	uint32_t closed;
 };
 
 /**
@@ -134,6 +141,13 @@ bool pool_is_free(const struct pool *pool, uint32_t which, unsigned int table,
  */
 void pool_claim(struct pool *pool, uint32_t which, unsigned int table,
 		uint32_t port);
+
+/**
+ * pool_close() - take for good all ports, or blocks, from @min to @max that
+ * are free
+ */
+void pool_close(struct pool *pool, uint32_t which, unsigned int table,
+		uint32_t min, uint32_t max);
 
 void pool_give(struct pool *pool, uint32_t which, unsigned int table,
 	       uint32_t port);

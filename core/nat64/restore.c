@@ -5,6 +5,7 @@
 #include "nat64/block.h"
 #include "nat64/clock.h"
 #include "nat64/cooling.h"
+#include "nat64/owner.h"
 #include "nat64/path.h"
 #include "nat64/tell.h"
 
@@ -62,6 +63,8 @@ XL_RARE bool restore_session(struct nat64 *n, const struct session *s,
 {
 	if (!is_sane(s) || age > n->cfg.timeout[s->class] ||
 	    path_refused(n, s->remote) || !path_serves(n, s->client))
+		return false;
+	if (owner_is_shared(n) && owner_of_client(n, s->client) != n->cfg.shard)
 		return false;
 	/* Right after a start of the machine, what is older is as old. */
 	return open_session(n, s, age < n->now ? n->now - (uint32_t)age : 0);

@@ -16,6 +16,7 @@
 #ifndef XLAT_NAT64_STATE_H
 #define XLAT_NAT64_STATE_H
 
+#include "nat64/determ.h"
 #include "nat64/pool.h"
 #include "nat64/slab.h"
 #include "nat64/table.h"
@@ -230,6 +231,7 @@ enum hash_domain {
 	HASH_DATAGRAM,
 	HASH_SENDER,
 	HASH_RANDOM,
+	HASH_STATIC,
 };
 
 struct nat64 {
@@ -261,6 +263,10 @@ struct nat64 {
 	struct fifo datagrams_old;
 	struct fifo datagrams_ready; /* fragments wait, and may go */
 	struct fragment_share *shares;
+	struct table statics_by4; /* where there are threads */
+	struct determ plan;       /* likewise, if there is such a mapping */
+	uint32_t unit;            /* ports in a row that are one thread's */
+	struct nat64_hand hand;
 	uint32_t now; /* seconds */
 	uint64_t now_ns;
 	struct addr6 refused;        /* as of nat64_refused() */

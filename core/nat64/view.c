@@ -114,21 +114,16 @@ bool nat64_next_pool(const struct nat64 *n, uint32_t *cursor,
 		     struct nat64_pool_view *out)
 {
 	const struct pool_addr *a = &n->pool.addrs[*cursor];
-	uint32_t ports;
-	uint32_t gaps;
 
 	if (*cursor == n->pool.count)
 		return false;
 	++*cursor;
-	ports = ports_of(&n->cfg, a->addr);
-	/* Between its ranges there are ports that are taken for good. */
-	gaps = a->ports.max - a->ports.min + 1u - ports;
 	*out = (struct nat64_pool_view){
 		.addr = a->addr,
-		.ports = ports,
-		.udp = a->taken[BIB_UDP] - gaps,
-		.tcp = a->taken[BIB_TCP] - gaps,
-		.icmp = a->taken[BIB_ICMP] - gaps,
+		.ports = ports_of(&n->cfg, a->addr),
+		.udp = a->taken[BIB_UDP] - a->closed,
+		.tcp = a->taken[BIB_TCP] - a->closed,
+		.icmp = a->taken[BIB_ICMP] - a->closed,
 	};
 	return true;
 }

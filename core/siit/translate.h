@@ -50,6 +50,8 @@ struct net6 {
  *		a translator that stands in no path nobody would see it
  * @errors:	originate ICMP errors at all
  * @ident:	makes Identifications of IPv4 packets; NULL: all 0
+ * @ident_bits:	so many low bits of them are @ident_low: what threads make that
+ *		send from one address is different
  * @allow4:	IPv4 networks that are translated although they are special:
  *		translate_closed4() does not apply to them
  * @allow4_count: their number
@@ -67,6 +69,8 @@ struct translate {
 	bool keep_ttl;
 	bool errors;
 	struct ident *ident;
+	uint16_t ident_bits;
+	uint16_t ident_low;
 	const struct net4 *allow4;
 	uint32_t allow4_count;
 };
@@ -141,6 +145,15 @@ XL_MUST_USE struct xlat_result translate_admit4(const struct translate *t,
 XL_MUST_USE struct xlat_result translate_admit6(const struct translate *t,
 						struct pkt *p,
 						const struct pkt_view *v);
+
+/* An Identification, as ident_next(). */
+XL_INLINE uint16_t translate_ident(const struct translate *t, uint32_t src,
+				   uint32_t dst, uint8_t proto)
+{
+	return (uint16_t)(ident_next(t->ident, src, dst, proto)
+				  << t->ident_bits |
+			  t->ident_low);
+}
 
 /* Addresses that are never a host's (RFC 1812, 5.3.7; RFC 4291, 2.5). */
 bool translate_illegal4(uint32_t addr);

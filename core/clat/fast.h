@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fast.h - the plain packets of a CLAT: what becomes of them, as functions of
- * values (eBPF-clean)
- *
- * Nearly all packets are whole TCP or UDP without options, and fit. For these
- * the whole translation is decided here, by the same functions that the rest
- * of core uses, so that an eBPF program can carry it out in the kernel. About
- * any other packet nothing is decided: it is left to siit.h, which knows what
- * to do. So whatever is in doubt here is refused.
+ * fast.h - the plain packets of a CLAT (siit/plain.h), with the few mappings
+ * that it has: an eBPF program can do all of it in the kernel (eBPF-clean)
  */
 #ifndef XLAT_CLAT_FAST_H
 #define XLAT_CLAT_FAST_H
 
-#include "siit/hdr.h"
-#include "siit/legal.h"
+#include "siit/plain.h"
 #include "siit/pref64.h"
 
 /* Bytes of a packet that are looked at: up to the end of a TCP header. */
 #define FAST_HEAD4 (IP4_HDR_LEN + TCP_HDR_LEN)
 #define FAST_HEAD6 (IP6_HDR_LEN + TCP_HDR_LEN)
-
-#define FAST_SYN   0x02u /* in octet 13 of a TCP header */
 
 /* Our networks: the device's own address, and the LAN. */
 #define FAST_NETS  2
@@ -75,16 +66,6 @@ struct fast_config {
 
 _Static_assert(sizeof(struct fast_config) == 144, "no padding");
 
-/**
- * struct fast_size - what is not in the header
- * @len:	bytes of the packet, IP header included
- * @gso_size:	payload bytes of its segments; 0: no super-packet
- */
-struct fast_size {
-	uint32_t len;
-	uint32_t gso_size;
-};
-
 XL_INLINE struct pref64 fast_pref64(const struct fast_config *c)
 {
 	return (struct pref64){ c->pref64, (uint8_t)c->pref64_len };
@@ -137,30 +118,9 @@ XL_INLINE bool fast_open4(const struct fast_config *c, uint32_t a)
 	return !legal_never4(a) && !legal_local4(a) && a != c->self4;
 }
 
-/**
- * fast_transport() - is it TCP or UDP, whole, with a checksum, and not a SYN
- * that has to be seen?
- * @l4:		transport header, TCP_HDR_LEN bytes of memory
- * @l4_len:	bytes that there are
- * @segment:	set: transport bytes of the longest packet on the wire
- */
-XL_INLINE bool fast_transport(const struct fast_config *c, uint8_t proto,
-			      const uint8_t *l4, uint32_t l4_len,
-			      uint32_t gso_size, uint32_t *segment)
+XL_INLINE struct plain_rules fast_rules(const struct fast_config *c)
 {
-	const uint32_t head = (uint32_t)(l4[12] >> 4) << 2;
-
-	*segment = l4_len;
-	if (proto == IP_UDP)
-		return l4_len >= UDP_HDR_LEN && !gso_size && be_get16(l4 + 6);
-	if (proto != IP_TCP || l4_len < TCP_HDR_LEN ||
-	    (c->no_syns && l4[13] & FAST_SYN))
-		return false;
-	if (!gso_size)
-		return true;
-	if (head + gso_size < l4_len)
-		*segment = head + gso_size;
-	return head >= TCP_HDR_LEN && head <= l4_len;
+	return (struct plain_rules){ c->keep_ttl, c->no_syns ? PLAIN_SYN : 0 };
 }
 
 /**
@@ -172,35 +132,21 @@ XL_INLINE bool fast_transport(const struct fast_config *c, uint8_t proto,
  * Return: false: it has to be seen by siit_packet()
  */
 XL_INLINE bool fast_4to6(const struct fast_config *c, const uint8_t *head,
-			 const struct fast_size *s, struct hdr6 *out)
+			 const struct plain_size *s, struct hdr6 *out)
 {
-	const struct hdr4 h = hdr4_load(head);
-	const uint32_t l4_len = s->len - IP4_HDR_LEN;
-	uint32_t limit = c->mtu6;
+	const struct plain_rules rules = fast_rules(c);
 	struct addr6 src;
 	struct addr6 unused;
 	uint32_t segment;
+	struct hdr4 h;
 
-	if (!c->pref64_len || head[0] != 0x45 || h.len != s->len ||
-	    h.len < IP4_HDR_LEN || h.off || h.mf ||
-	    (h.ttl <= 1 && !c->keep_ttl) ||
-	    csum_fold(csum_bytes(head, IP4_HDR_LEN)) != 0xffff)
-		return false;
-	if (!fast_transport(c, h.proto, head + IP4_HDR_LEN, l4_len, s->gso_size,
-			    &segment))
-		return false;
-	if (!h.df && c->lowest_mtu6 < limit)
-		limit = c->lowest_mtu6;
-	if (IP6_HDR_LEN + segment > limit)
-		return false;
-	if (legal_never4(h.src) || legal_local4(h.src) ||
-	    !fast_open4(c, h.dst) || fast_own_4to6(c, h.dst, &unused) ||
+	if (!c->pref64_len || !plain_4(rules, head, s, &h, &segment) ||
+	    !plain_fits6(h.df, segment, c->mtu6, c->lowest_mtu6) ||
+	    h.dst == c->self4 || fast_own_4to6(c, h.dst, &unused) ||
 	    !fast_own_4to6(c, h.src, &src))
 		return false;
-	*out = hdr_4to6(h, src, pref64_embed(fast_pref64(c), h.dst), c->tc,
-			l4_len);
-	if (!c->keep_ttl)
-		out->hlim--;
+	*out = plain_4to6(rules, h, src, pref64_embed(fast_pref64(c), h.dst),
+			  c->tc);
 	return true;
 }
 
@@ -208,66 +154,30 @@ XL_INLINE bool fast_4to6(const struct fast_config *c, const uint8_t *head,
  * fast_6to4() - plan of an IPv6 packet's way to IPv4
  * @head:	its first FAST_HEAD6 bytes, what it is too short for being zero
  * @out:	set: the new header; the Identification is to be
- *		chosen if fast_needs_id()
+ *		chosen if plain_needs_id()
  *
  * Return: false: it has to be seen by siit_packet()
  */
 XL_INLINE bool fast_6to4(const struct fast_config *c, const uint8_t *head,
-			 const struct fast_size *s, struct hdr4 *out)
+			 const struct plain_size *s, struct hdr4 *out)
 {
-	const struct hdr6 h = {
-		.src = addr6_load(head + 8),
-		.dst = addr6_load(head + 24),
-		.len = be_get16(head + 4),
-		.tc = (uint8_t)(be_get16(head) >> 4),
-		.hlim = head[7],
-		.proto = head[6],
-	};
+	const struct plain_rules rules = fast_rules(c);
 	const struct pref64 pref64 = fast_pref64(c);
 	uint32_t segment;
 	uint32_t unused;
 	uint32_t src;
 	uint32_t dst;
+	struct hdr6 h;
 
-	if (!c->pref64_len || head[0] >> 4 != 6 ||
-	    (h.hlim <= 1 && !c->keep_ttl) ||
-	    IP6_HDR_LEN + (uint32_t)h.len != s->len ||
-	    IP4_HDR_LEN + (uint32_t)h.len > 65535)
-		return false;
-	if (!fast_transport(c, h.proto, head + IP6_HDR_LEN, h.len, s->gso_size,
-			    &segment))
-		return false;
-	if (IP4_HDR_LEN + segment > c->mtu4 || legal_never6(h.src) ||
-	    !pref64_contains(pref64, h.src) ||
+	if (!c->pref64_len || !plain_6(rules, head, s, &h, &segment) ||
+	    !plain_fits4(segment, c->mtu4) || !pref64_contains(pref64, h.src) ||
 	    fast_own_6to4(c, h.src, &unused) || !fast_own_6to4(c, h.dst, &dst))
 		return false;
 	src = pref64_extract(pref64, h.src);
 	if (!fast_open4(c, src) || legal_never4(dst) || legal_local4(dst))
 		return false;
-	*out = hdr_6to4(h, src, dst, c->tos, h.len);
-	if (!c->keep_ttl)
-		out->ttl--;
-	out->df = IP4_HDR_LEN + segment > HDR_DF_ABOVE;
+	*out = plain_6to4(rules, h, src, dst, c->tos, segment);
 	return true;
-}
-
-/* Of a super-packet the last segment may go without DF. */
-XL_INLINE bool fast_needs_id(struct hdr4 h, const struct fast_size *s)
-{
-	return !h.df || s->gso_size;
-}
-
-/**
- * fast_delta() - by what the transport checksum changes, finished or not
- * @way46:	from IPv4 to IPv6; false: back
- */
-XL_INLINE uint16_t fast_delta(uint32_t src4, uint32_t dst4, struct addr6 src6,
-			      struct addr6 dst6, bool way46)
-{
-	const uint64_t sum4 = addr4_sum(src4) + addr4_sum(dst4);
-	const uint64_t sum6 = addr6_sum(src6) + addr6_sum(dst6);
-
-	return way46 ? csum_delta(sum4, sum6) : csum_delta(sum6, sum4);
 }
 
 #endif

@@ -61,6 +61,12 @@ struct siit {
 XL_MUST_USE struct xlat_result siit_packet(struct siit *s, struct pkt *p);
 
 /**
+ * siit_any() - the same, of which siit_packet() makes short work where a
+ * packet is a plain one: what it is held against
+ */
+XL_MUST_USE struct xlat_result siit_any(struct siit *s, struct pkt *p);
+
+/**
  * siit_ahead() - packets will come next: get the memory that a large table of
  * mappings costs, for all of them at once
  * @p:		as they were read

@@ -4,14 +4,6 @@
 #include "siit/error.h"
 #include "siit/mss.h"
 
-#define TCP_CHECK 16u
-#define UDP_CHECK 6u
-
-static uint32_t check_offset(uint8_t proto)
-{
-	return proto == IP_TCP ? TCP_CHECK : UDP_CHECK;
-}
-
 /* The checksums of both are where UDP's is. */
 static void patch_other(uint8_t *l4, const struct pkt_view *v, uint16_t delta)
 {
@@ -29,28 +21,14 @@ static void patch_other(uint8_t *l4, const struct pkt_view *v, uint16_t delta)
 void transport_patch(uint8_t *l4, const struct pkt_view *v, uint16_t sport,
 		     uint16_t dport, uint16_t delta, bool partial)
 {
-	const uint32_t at = check_offset(v->proto);
-	uint16_t check;
-
 	if (!v->ports) {
 		patch_other(l4, v, delta);
 		return;
 	}
 	be_put16(l4, sport);
 	be_put16(l4 + 2, dport);
-	if (v->l4_len < at + 2)
-		return;
-	check = be_get16(l4 + at);
-	if (partial) {
-		check = csum_adjust_partial(check, delta);
-	} else {
-		if (v->proto == IP_UDP && check == 0)
-			return;
-		check = csum_adjust(check, delta);
-		if (v->proto == IP_UDP && check == 0)
-			check = 0xffff;
-	}
-	be_put16(l4 + at, check);
+	if (v->l4_len >= transport_check(v->proto) + 2)
+		transport_patch_check(l4, v->proto, delta, partial);
 }
 
 void transport_finish(struct pkt *p, const struct pkt_view *v)
@@ -60,7 +38,7 @@ void transport_finish(struct pkt *p, const struct pkt_view *v)
 
 	if (v->proto == IP_UDP && check == 0)
 		check = 0xffff;
-	be_put16(l4 + check_offset(v->proto), check);
+	be_put16(l4 + transport_check(v->proto), check);
 	p->partial = false;
 }
 

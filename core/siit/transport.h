@@ -41,6 +41,39 @@ XL_INLINE uint16_t transport_delta_6to4(const struct pkt_view *v,
 	return csum_delta(old, new);
 }
 
+#define TCP_CHECK 16u
+#define UDP_CHECK 6u
+
+/* Where the checksum is in a TCP or UDP header. */
+XL_INLINE uint32_t transport_check(uint8_t proto)
+{
+	return proto == IP_TCP ? TCP_CHECK : UDP_CHECK;
+}
+
+/**
+ * transport_patch_check() - new checksum in a TCP or UDP header
+ * @delta:	by what it changes
+ * @partial:	it is a partial one
+ *
+ * A UDP checksum of zero stays: there is none. One that comes out as zero
+ * becomes 0xffff (RFC 768).
+ */
+XL_INLINE void transport_patch_check(uint8_t *l4, uint8_t proto, uint16_t delta,
+				     bool partial)
+{
+	uint8_t *at = l4 + transport_check(proto);
+	uint16_t check = be_get16(at);
+
+	if (partial) {
+		be_put16(at, csum_adjust_partial(check, delta));
+		return;
+	}
+	if (proto == IP_UDP && check == 0)
+		return;
+	check = csum_adjust(check, delta);
+	be_put16(at, proto == IP_UDP && check == 0 ? 0xffff : check);
+}
+
 /**
  * transport_patch() - new ports and checksum in a TCP or UDP header, new
  * checksum in one of DCCP or UDP-Lite, whose ports stay
@@ -51,8 +84,7 @@ XL_INLINE uint16_t transport_delta_6to4(const struct pkt_view *v,
  * @delta:	by what the checksum changes
  * @partial:	the checksum is a partial one
  *
- * A UDP checksum of zero stays: there is none. One that comes out as zero
- * becomes 0xffff (RFC 768; RFC 3828, 3.1). Whatever part of a packet DCCP or
+ * As transport_patch_check(), UDP-Lite as UDP (RFC 3828, 3.1). Whatever part of a packet DCCP or
  * UDP-Lite have in their checksums, the addresses are (RFC 4340, 9.1).
  */
 void transport_patch(uint8_t *l4, const struct pkt_view *v, uint16_t sport,

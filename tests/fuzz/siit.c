@@ -15,10 +15,12 @@
 
 #define IN_MAX 9000u
 
+/* Of the way that is tried, and of the one that it is held against. */
+static struct ident idents[] = { { .key = { 1, 2 } }, { .key = { 1, 2 } } };
+
 static struct siit translator(uint8_t choice)
 {
 	static uint64_t mem[64];
-	static struct ident ident = { .key = { 1, 2 } };
 	struct siit s = {
 		.tr = { .self4 = 0xcb0071fe,
 			.self6 = { 0x20010db8ffff0000, 1 },
@@ -30,7 +32,7 @@ static struct siit translator(uint8_t choice)
 			.udp_zero = choice & 2 ? UDP_ZERO_FORWARD
 					       : UDP_ZERO_COMPUTE,
 			.errors = true,
-			.ident = &ident },
+			.ident = &idents[0] },
 		.pool6 = { { 0x20010db800640000, 0 }, 96 },
 		.error4 = { 0xc0000008, 32 },
 		.error6 = { { 0x20010db8000e0000, 0 }, 64 },
@@ -128,9 +130,26 @@ static struct pkt packet(uint8_t *buf, const uint8_t *data, size_t len,
 	return p;
 }
 
+/* A plain packet's short way leads to where any packet's does. */
+static void check_long_way(struct siit *s, const struct pkt *p,
+			   struct xlat_result r, const uint8_t *data,
+			   size_t size)
+{
+	uint8_t *buf = malloc(PKT_HEADROOM + size - 1);
+	struct pkt q = packet(buf, data + 1, size - 1, data[0]);
+	const struct xlat_result any = siit_any(s, &q);
+
+	CHECK(any.verdict == r.verdict && any.why == r.why);
+	CHECK(q.len == p->len && q.partial == p->partial && q.gso == p->gso);
+	CHECK(r.verdict == XLAT_DROP || q.cut == p->cut);
+	CHECK(memcmp(q.data, p->data, q.len) == 0);
+	free(buf);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct siit s;
+	struct siit long_way;
 	struct xlat_result r;
 	struct pkt p;
 	uint16_t before;
@@ -138,11 +157,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1 || size > IN_MAX)
 		return 0;
-	s = translator(data[0]);
+	s = long_way = translator(data[0]);
+	long_way.tr.ident = &idents[1];
 	buf = malloc(PKT_HEADROOM + size - 1);
 	p = packet(buf, data + 1, size - 1, data[0]);
 	before = p.partial || p.gso ? 0 : state(p.data, p.len);
 	r = siit_packet(&s, &p);
+	check_long_way(&long_way, &p, r, data, size);
 	CHECK(r.verdict == XLAT_FORWARD || r.why != WHY_NONE);
 	if (r.verdict != XLAT_DROP && p.cut)
 		check_pieces(&p);

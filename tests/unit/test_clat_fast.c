@@ -41,7 +41,7 @@ static void patch(uint8_t *l4, uint8_t proto, uint16_t delta, bool partial)
 
 /* Return: bytes in @out; 0: it is not for the fast path. */
 static size_t go4(const struct fast_config *c, const uint8_t *in,
-		  const struct fast_size *s, bool partial, uint8_t *out)
+		  const struct plain_size *s, bool partial, uint8_t *out)
 {
 	uint8_t head[FAST_HEAD4] = { 0 };
 	struct hdr6 h;
@@ -52,14 +52,14 @@ static size_t go4(const struct fast_config *c, const uint8_t *in,
 	hdr6_store(out, h);
 	memcpy(out + 40, in + 20, s->len - 20);
 	patch(out + 40, h.proto,
-	      fast_delta(be_get32(in + 12), be_get32(in + 16), h.src, h.dst,
-			 true),
+	      plain_delta(be_get32(in + 12), be_get32(in + 16), h.src, h.dst,
+			  true),
 	      partial);
 	return s->len + 20;
 }
 
 static size_t go6(const struct fast_config *c, const uint8_t *in,
-		  const struct fast_size *s, bool partial, uint8_t *out)
+		  const struct plain_size *s, bool partial, uint8_t *out)
 {
 	uint8_t head[FAST_HEAD6] = { 0 };
 	struct hdr4 h;
@@ -70,14 +70,14 @@ static size_t go6(const struct fast_config *c, const uint8_t *in,
 	hdr4_store(out, h);
 	memcpy(out + 20, in + 40, s->len - 40);
 	patch(out + 20, h.proto,
-	      fast_delta(h.src, h.dst, addr6_load(in + 8), addr6_load(in + 24),
-			 false),
+	      plain_delta(h.src, h.dst, addr6_load(in + 8), addr6_load(in + 24),
+			  false),
 	      partial);
 	return s->len - 20;
 }
 
 static size_t go(const struct fast_config *c, const uint8_t *in,
-		 const struct fast_size *s, bool partial, uint8_t *out)
+		 const struct plain_size *s, bool partial, uint8_t *out)
 {
 	return in[0] >> 4 == 4 ? go4(c, in, s, partial, out)
 			       : go6(c, in, s, partial, out);
@@ -120,7 +120,7 @@ static size_t accepted;
 static void run(struct vector *v)
 {
 	const struct siit *s = &v->bench.s;
-	const struct fast_size size = { (uint32_t)v->in.len, 0 };
+	const struct plain_size size = { (uint32_t)v->in.len, 0 };
 	struct fast_config c = config_of(s);
 	const char *fault;
 	uint8_t *out;
@@ -289,7 +289,7 @@ static void compare(struct bench *b, const struct fast_config *c,
 	static uint8_t in[65536];
 	static uint8_t out[65600];
 	struct offload o = { .partial = random32() & 1 };
-	struct fast_size s = { .len = 60 + random32() % 1500 };
+	struct plain_size s = { .len = 60 + random32() % 1500 };
 	size_t len;
 
 	if (o.partial && random32() & 1) {
@@ -347,7 +347,7 @@ Test(clat_fast, ours)
 Test(clat_fast, nothing_before_it_is_told)
 {
 	const struct fast_config none = { .pref64_len = 0 };
-	const struct fast_size s = { .len = 60 };
+	const struct plain_size s = { .len = 60 };
 	uint8_t packet[60] = { 0 };
 	uint8_t out[80];
 	struct fast_config c;

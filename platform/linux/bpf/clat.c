@@ -106,7 +106,7 @@ static inline int leave_by(struct __sk_buff *skb, uint32_t uplink)
 
 static inline int from4(struct __sk_buff *skb, const struct fast_config *c)
 {
-	const struct fast_size s = { skb->len, skb->gso_size };
+	const struct plain_size s = { skb->len, skb->gso_size };
 	uint64_t head[FAST_HEAD4 / 8] = { 0 };
 	uint64_t wire[IP6_HDR_LEN / 8];
 	const uint8_t *bytes = (const uint8_t *)head;
@@ -117,8 +117,8 @@ static inline int from4(struct __sk_buff *skb, const struct fast_config *c)
 	    !fast_4to6(c, bytes, &s, &h) ||
 	    change_proto(skb, be_swap16(PROTO6), 0))
 		return NEXT;
-	delta = fast_delta(be_get32(bytes + 12), be_get32(bytes + 16), h.src,
-			   h.dst, true);
+	delta = plain_delta(be_get32(bytes + 12), be_get32(bytes + 16), h.src,
+			    h.dst, true);
 	hdr6_store((uint8_t *)wire, h);
 	if (!put(skb, wire, IP6_HDR_LEN, h.proto, delta))
 		return DROP;
@@ -140,7 +140,7 @@ static inline uint16_t next_id(struct hdr4 h)
 
 static inline int from6(struct __sk_buff *skb, const struct fast_config *c)
 {
-	const struct fast_size s = { skb->len, skb->gso_size };
+	const struct plain_size s = { skb->len, skb->gso_size };
 	uint64_t head[(FAST_HEAD6 + 4) / 8] = { 0 };
 	uint32_t wire[IP4_HDR_LEN / 4];
 	const uint8_t *bytes = (const uint8_t *)head;
@@ -151,9 +151,9 @@ static inline int from6(struct __sk_buff *skb, const struct fast_config *c)
 	    !fast_6to4(c, bytes, &s, &h) ||
 	    change_proto(skb, be_swap16(PROTO4), 0))
 		return NEXT;
-	delta = fast_delta(h.src, h.dst, addr6_load(bytes + 8),
-			   addr6_load(bytes + 24), false);
-	if (fast_needs_id(h, &s))
+	delta = plain_delta(h.src, h.dst, addr6_load(bytes + 8),
+			    addr6_load(bytes + 24), false);
+	if (plain_needs_id(h, &s))
 		h.id = next_id(h);
 	hdr4_store((uint8_t *)wire, h);
 	if (!put(skb, wire, IP4_HDR_LEN, h.proto, delta))

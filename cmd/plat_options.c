@@ -363,6 +363,8 @@ static const struct option_row rows[] = {
 	OPTION(struct plat_options, nat64.subscriber_len, "subscriber-prefix",
 	       "LEN", parse_subscriber_len, OPTION_LIVE,
 	       "what of IPv6 is one subscriber; default: 64"),
+	OPTION(struct plat_options, nat64.max_subscribers, "max-subscribers",
+	       "N", parse_max_sessions, OPTION_LIVE, "default: no limit"),
 	OPTION(struct plat_options, nat64.max_per_subscriber,
 	       "max-sessions-per-subscriber", "N", parse_max_sessions,
 	       OPTION_LIVE, "default: no limit"),

@@ -1,6 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 #include "platshow.h"
 
+#define AT(field) offsetof(struct nat64_count, field)
+
+/**
+ * struct figure - one of struct nat64_count, which are all numbers of 64 bits
+ */
+static const struct figure {
+	const char *name;
+	size_t at;
+} now[] = {
+	{ "sessions", AT(sessions) },
+	{ "bindings", AT(bindings) },
+}, ever[] = {
+	{ "sessions-created", AT(sessions_created) },
+	{ "bindings-created", AT(bindings_created) },
+	{ "packets-4to6", AT(packets[0]) },
+	{ "packets-6to4", AT(packets[1]) },
+	{ "bytes-4to6", AT(bytes[0]) },
+	{ "bytes-6to4", AT(bytes[1]) },
+	{ "no-port-packets", AT(no_port) },
+	{ "no-port-bytes", AT(no_port_bytes) },
+};
+
+static void put_member(struct report *r, const char *name, unsigned int i,
+		       bool counter, uint64_t value)
+{
+	static const char *const protocols[NAT64_OF] = { "udp", "tcp", "icmp" };
+
+	report_labelled(r, name, "protocol", protocols[i], counter, value);
+}
+
+static void put_figures(struct report *r, const struct nat64_stats *s,
+			const struct figure *f, unsigned int count)
+{
+	for (unsigned int i = 0; i < count * NAT64_OF; i++) {
+		const struct figure *at = &f[i / NAT64_OF];
+		const char *of = (const void *)&s->of[i % NAT64_OF];
+
+		put_member(r, at->name, i % NAT64_OF, f == ever,
+			   *(const uint64_t *)(const void *)(of + at->at));
+	}
+}
+
+static void put_pool(struct report *r, const struct nat64_stats *s)
+{
+	report_gauge(r, "pool-addresses", "Addresses of the pool",
+		     s->addresses);
+	report_gauge(r, "pool-addresses-used", "Those with a port in use",
+		     s->addresses_used);
+	report_gauge(r, "pool-ports", "Ports of the pool, for each protocol",
+		     s->ports);
+	for (unsigned int i = 0; i < NAT64_OF; i++)
+		put_member(r, "ports-used", i, false, s->ports_used[i]);
+}
+
 static void gauges(const void *ctx, struct report *r)
 {
 	const struct plat *d = ctx;
@@ -18,6 +72,24 @@ static void gauges(const void *ctx, struct report *r)
 		     s.ports_kept);
 	report_gauge(r, "syns-held", "TCP SYNs from outside that wait",
 		     s.syns_held);
+	put_pool(r, &s);
+	put_figures(r, &s, now, XL_COUNT(now));
+	for (unsigned int i = 1; i < NAT64_STATES; i++)
+		report_labelled(r, "sessions", "state", nat64_state_name(i),
+				false, s.states[i]);
+}
+
+/* How it behaves, in the words of RFC 7659 and RFC 8512. */
+static void put_behaviour(const struct nat64_config *c, struct report *r)
+{
+	static const char *const filtering[] = { "endpoint-independent",
+						 "address-dependent" };
+
+	report_text(r, "mapping", 0, filtering[0]);
+	report_text(r, "filtering", 0, filtering[c->filtering]);
+	report_text(r, "filtering-tcp", 0, filtering[c->filtering_tcp]);
+	report_text(r, "pooling", 0, "paired");
+	report_text(r, "fragments", 0, "out-of-order");
 }
 
 void platshow_status(const void *ctx, struct report *r)
@@ -28,6 +100,7 @@ void platshow_status(const void *ctx, struct report *r)
 	trans_report(&d->trans, r);
 	report_net6(r, "pool6", d->opt->nat64.pool6.prefix,
 		    d->opt->nat64.pool6.len);
+	put_behaviour(&d->opt->nat64, r);
 	gauges(ctx, r);
 	state_report(&d->state, r);
 }
@@ -42,10 +115,14 @@ void platshow_counters(const void *ctx, struct report *r)
 		       s.sessions_created);
 	report_counter(r, "bindings-created", "Bindings ever made",
 		       s.bindings_created);
+	report_counter(r, "subscribers-created",
+		       "Subscribers that got an address",
+		       s.subscribers_created);
 	report_counter(r, "port-blocks-created", "Blocks ever given out",
 		       s.blocks_created);
 	report_counter(r, "hairpinned", "Packets from one customer to another",
 		       s.hairpinned);
+	put_figures(r, &s, ever, XL_COUNT(ever));
 	state_counters(&d->state, r);
 	record_counters(d->record, r);
 	trans_counters(ctx, r);

@@ -174,6 +174,8 @@ static bool next_subscriber(const void *ctx, uint32_t *cursor, struct report *r)
 	report_number(r, "bindings", 8, s.bindings);
 	report_number(r, "sessions", 8, s.sessions);
 	report_number(r, "blocks", 6, s.blocks);
+	report_number(r, "created", 8, s.created);
+	report_number(r, "refused", 8, s.refused);
 	report_record_end(r);
 	return true;
 }

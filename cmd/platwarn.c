@@ -12,6 +12,8 @@ static bool is_want(enum xlat_why why)
 	switch (why) {
 	case WHY_TABLE_FULL:
 	case WHY_POOL_EXHAUSTED:
+	case WHY_POOL_ADDRESSES:
+	case WHY_MANY_SUBSCRIBERS:
 	case WHY_SUBSCRIBER_LIMIT:
 	case WHY_SUBSCRIBER_BINDINGS:
 	case WHY_SUBSCRIBER_RATE:

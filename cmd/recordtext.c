@@ -22,6 +22,7 @@ static const char *const names[EVENT_KINDS] = {
 	[EVENT_NO_PORT] = "ports-exhausted",
 	[EVENT_NO_SESSION] = "sessions-exhausted",
 	[EVENT_SUBSCRIBER_LIMIT] = "subscriber-limit",
+	[EVENT_NO_SUBSCRIBER] = "subscribers-exhausted",
 };
 
 static bool is_limit(const struct nat64_event *e)

@@ -633,5 +633,9 @@ void trans_counters(const void *ctx, struct report *r)
 	report_counter(r, "super-packets-refused",
 		       "Super-packets that the kernel would not take",
 		       c->gso_refused);
+	report_counter(r, "dropped-packets", "Packets not forwarded",
+		       c->dropped);
+	report_counter(r, "dropped-bytes", "Bytes of those packets",
+		       c->dropped_bytes);
 	drop_counters(c, r);
 }

@@ -124,8 +124,15 @@
 	R(SUBSCRIBER_PORTS, "subscriber-ports",                                \
 	  "the ports that the subscriber may have are in use or held down",    \
 	  "raise max-blocks-per-subscriber")                                   \
-	R(POOL_EXHAUSTED, "pool-exhausted", "no free port in pool4",           \
+	R(POOL_EXHAUSTED, "pool-exhausted",                                    \
+	  "the subscriber's address of pool4 has no free port",                \
 	  "add addresses to pool4")                                            \
+	R(POOL_ADDRESSES, "pool-addresses",                                    \
+	  "no address of pool4 has a free port for another subscriber",        \
+	  "add addresses to pool4")                                            \
+	R(MANY_SUBSCRIBERS, "too-many-subscribers",                            \
+	  "there are as many subscribers as there may be",                     \
+	  "raise max-subscribers")                                             \
 	R(SYN_HELD, "syn-held", "unsolicited TCP SYN, held for six seconds",   \
 	  "normal: RFC 6146 waits for a simultaneous open")                    \
 	/* own limits */                                                       \

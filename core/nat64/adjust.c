@@ -33,6 +33,7 @@ static void take_over(struct nat64_config *to, const struct nat64_config *c)
 	to->deny4_count = c->deny4_count;
 	mem_copy(to->timeout, c->timeout, sizeof(to->timeout));
 	to->refuse_inbound_tcp = c->refuse_inbound_tcp;
+	to->max_subscribers = c->max_subscribers;
 	to->max_per_subscriber = c->max_per_subscriber;
 	to->max_bindings = c->max_bindings;
 	to->max_rate = c->max_rate;

@@ -93,7 +93,9 @@ XL_APART static enum xlat_why add(struct nat64 *n, const struct binding *as,
 
 	if (!why) {
 		subscriber_at(n, as->subscriber)->bindings++;
-		n->bindings_created++;
+		subscriber_at(n, as->subscriber)->created++;
+		n->of[as->bib].bindings++;
+		n->of[as->bib].bindings_created++;
 	}
 	return why;
 }
@@ -183,6 +185,7 @@ static void close(struct nat64 *n, uint32_t index)
 		     hash4(n, binding_pool_addr(n, b), b->pool_port, b->bib),
 		     index);
 	port_release(n, b->pool, b->bib, b->pool_port);
+	n->of[b->bib].bindings--;
 	subscriber_at(n, subscriber)->bindings--;
 	subscriber_release(n, subscriber);
 	slab_give(&n->bindings, index);

@@ -26,11 +26,12 @@
  * @EVENT_NO_ADDRESS:		no address of the pool has a port of @proto left
  * @EVENT_NO_PORT:		@pool has no port of @proto left for @client
  * @EVENT_NO_SESSION:		@limit sessions are there, no room for more
+ * @EVENT_NO_SUBSCRIBER:	@limit subscribers are there, and may be
  * @EVENT_SUBSCRIBER_LIMIT:	@client, a subscriber's prefix of @client_len,
  *				has @limit sessions, or as many bindings or
  *				blocks of ports, and may not have more
  *
- * Of each of the last four at most one a second is noted.
+ * Of each of the last five at most one a second is noted.
  */
 enum nat64_event_kind {
 	EVENT_SESSION_CREATED,
@@ -43,6 +44,7 @@ enum nat64_event_kind {
 	EVENT_NO_PORT,
 	EVENT_NO_SESSION,
 	EVENT_SUBSCRIBER_LIMIT,
+	EVENT_NO_SUBSCRIBER,
 	EVENT_KINDS
 };
 
@@ -56,7 +58,8 @@ enum nat64_event_kind {
 	(EVENT_BIT(EVENT_BLOCK_CREATED) | EVENT_BIT(EVENT_BLOCK_DELETED))
 #define EVENT_LIMITS                                                           \
 	(EVENT_BIT(EVENT_NO_ADDRESS) | EVENT_BIT(EVENT_NO_PORT) |              \
-	 EVENT_BIT(EVENT_NO_SESSION) | EVENT_BIT(EVENT_SUBSCRIBER_LIMIT))
+	 EVENT_BIT(EVENT_NO_SESSION) | EVENT_BIT(EVENT_SUBSCRIBER_LIMIT) |     \
+	 EVENT_BIT(EVENT_NO_SUBSCRIBER))
 
 /**
  * struct nat64_event - an event; fields that its kind does not have are 0

@@ -136,8 +136,7 @@ static bool send(struct nat64 *n, const struct datagram *d, struct pkt *out)
 	v.dport = d->dport;
 	if (owner_is_shared(n) && owner_hands(n, out, &v, NAT64_HAND_PORTS))
 		return true;
-	r = v.version == 4 ? path_from4(n, out, &v, false)
-			   : path_from6(n, out, &v);
+	r = path_whole(n, out, &v);
 	return r.verdict != XLAT_DROP;
 }
 

@@ -69,6 +69,19 @@ static struct xlat_result stray(struct nat64 *n, struct pkt *p,
 		     pool_find(&n->pool, f->remote) != POOL_NONE);
 }
 
+XL_RARE static void count_refusal(struct nat64 *n, enum xlat_why why,
+				  const struct flow6 *f, uint32_t bytes)
+{
+	const uint32_t sub = subscriber_find(n, f->client);
+
+	if (sub)
+		subscriber_at(n, sub)->refused++;
+	if (why != WHY_POOL_EXHAUSTED)
+		return;
+	n->of[f->bib].no_port++;
+	n->of[f->bib].no_port_bytes += bytes;
+}
+
 static struct xlat_result begin(struct nat64 *n, struct pkt *p,
 				const struct pkt_view *v, const struct flow6 *f)
 {
@@ -90,6 +103,7 @@ static struct xlat_result begin(struct nat64 *n, struct pkt *p,
 	why = open_session(n, f, binding, &i);
 	if (why) {
 		n->refused = f->client;
+		count_refusal(n, why, f, p->len);
 		tell_refusal(n, why, f->client, f->bib);
 		return error_reply6(t, p, v, why, 1, 3, 0);
 	}

@@ -30,6 +30,7 @@ enum element {
 	QUOTA_EVENT = 466,
 	MAX_SESSIONS = 471,
 	MAX_PER_USER = 473,
+	MAX_SUBSCRIBERS = 474,
 };
 
 /* Their bytes; of those not named, 4. */
@@ -69,6 +70,7 @@ static const uint16_t templates[][FIELDS_MAX - 1] = {
 	{ POST_SOURCE_IPV4, PROTOCOL },
 	{ QUOTA_EVENT, MAX_SESSIONS },
 	{ QUOTA_EVENT, MAX_PER_USER, SOURCE_IPV6 },
+	{ QUOTA_EVENT, MAX_SUBSCRIBERS },
 };
 
 /* By kind of event: which of them, its natEvent, and its quota event (RFC
@@ -88,6 +90,7 @@ static const struct {
 	[EVENT_NO_PORT] = { 4, 12, 0 },
 	[EVENT_NO_SESSION] = { 5, 13, 1 },
 	[EVENT_SUBSCRIBER_LIMIT] = { 6, 13, 3 },
+	[EVENT_NO_SUBSCRIBER] = { 7, 13, 4 },
 };
 
 /* The elements of template number @t; field @i, or 0 behind the last one. */
@@ -125,7 +128,7 @@ static uint64_t value_of(const struct nat64_event *e, uint16_t id, uint64_t ms)
 		return e->remote_port;
 	case NAT_POOL_ID:
 		return POOL_ID;
-	default: /* MAX_SESSIONS, MAX_PER_USER */
+	default: /* MAX_SESSIONS and the like */
 		return e->limit;
 	}
 }

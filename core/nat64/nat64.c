@@ -131,13 +131,6 @@ XL_RARE struct nat64 *nat64_init(void *mem, const struct nat64_config *c)
 	return n;
 }
 
-static struct xlat_result translate(struct nat64 *n, struct pkt *p,
-				    const struct pkt_view *v)
-{
-	return v->version == 4 ? path_from4(n, p, v, false)
-			       : path_from6(n, p, v);
-}
-
 static struct xlat_result translate_fragment(struct nat64 *n, struct pkt *p,
 					     struct pkt_view *v)
 {
@@ -151,7 +144,7 @@ static struct xlat_result translate_fragment(struct nat64 *n, struct pkt *p,
 	if (owner_is_shared(n) && owner_hands(n, p, v, NAT64_HAND_PORTS))
 		r = xlat_elsewhere();
 	else
-		r = translate(n, p, v);
+		r = path_whole(n, p, v);
 	if (v->first)
 		fragment_passed(n, v,
 				r.verdict == XLAT_FORWARD ||
@@ -172,7 +165,7 @@ struct xlat_result nat64_packet(struct nat64 *n, struct pkt *p, uint64_t now)
 	if (XL_UNLIKELY(owner_is_shared(n)) &&
 	    owner_hands(n, p, &v, NAT64_HAND_WHOLE))
 		return xlat_elsewhere();
-	return translate(n, p, &v);
+	return path_whole(n, p, &v);
 }
 
 struct xlat_result nat64_resume(struct nat64 *n, struct pkt *p,
@@ -189,7 +182,7 @@ struct xlat_result nat64_resume(struct nat64 *n, struct pkt *p,
 		v.dport = h->dport;
 	}
 	return h->kind == NAT64_HAND_TURNED ? path_from4(n, p, &v, true)
-					    : translate(n, p, &v);
+					    : path_whole(n, p, &v);
 }
 
 bool nat64_hand(struct nat64 *n, struct nat64_hand *out)

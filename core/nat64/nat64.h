@@ -91,6 +91,9 @@ struct nat64_static {
  * @max_sessions: size of the table, at most NAT64_SESSIONS_MAX
  * @subscriber_len: length of a subscriber's IPv6 prefix; one prefix keeps one
  *		IPv4 address (RFC 6888, REQ-2)
+ * @max_subscribers: subscribers there may be, each with its one pool address;
+ *		those of static bindings count, but are never refused; 0: no
+ *		limit
  * @max_per_subscriber: sessions a subscriber may have; 0: no limit
  * @max_bindings: bindings a subscriber may have, static ones included, which
  *		are never refused; 0: no limit (RFC 6888, REQ-4)
@@ -134,6 +137,7 @@ struct nat64_config {
 	bool refuse_inbound_tcp;
 	uint32_t max_sessions;
 	uint8_t subscriber_len;
+	uint32_t max_subscribers;
 	uint32_t max_per_subscriber;
 	uint32_t max_bindings;
 	uint32_t max_rate;
@@ -383,6 +387,8 @@ struct nat64_binding_view {
  * struct nat64_subscriber_view - a subscriber, to be shown
  * @pool:	the address that its bindings have
  * @blocks:	of ports
+ * @created:	bindings that it has had
+ * @refused:	packets that would have made one, or a session, but could not
  */
 struct nat64_subscriber_view {
 	struct net6 prefix;
@@ -390,6 +396,8 @@ struct nat64_subscriber_view {
 	uint32_t bindings;
 	uint32_t sessions;
 	uint32_t blocks;
+	uint32_t created;
+	uint32_t refused;
 };
 
 /**
@@ -435,12 +443,54 @@ XL_MUST_USE bool nat64_next_pool(const struct nat64 *n, uint32_t *cursor,
  */
 XL_MUST_USE bool nat64_close(struct nat64 *n, uint32_t cursor, uint64_t now);
 
+/* Protocols, to be counted by. */
+enum nat64_protocol { NAT64_OF_UDP, NAT64_OF_TCP, NAT64_OF_ICMP, NAT64_OF };
+
+/**
+ * struct nat64_count - what there is, and was, of a protocol
+ * @sessions:	now
+ * @bindings:	now
+ * @packets:	translated, those from IPv4 and those from IPv6
+ * @bytes:	that these had before
+ * @no_port:	packets that found no free port on their subscriber's address
+ * @no_port_bytes: theirs
+ */
+struct nat64_count {
+	uint64_t sessions;
+	uint64_t bindings;
+	uint64_t sessions_created;
+	uint64_t bindings_created;
+	uint64_t packets[2];
+	uint64_t bytes[2];
+	uint64_t no_port;
+	uint64_t no_port_bytes;
+};
+
+/* Sessions by state of TCP; number 0 is for those of other protocols. */
+#define NAT64_STATES 8u
+
+/* nat64_state_name() - as in struct nat64_session_view */
+const char *nat64_state_name(unsigned int state);
+
 /**
  * struct nat64_stats - gauges and counters (RFC 7659, RFC 8512)
  * @blocks:	blocks of ports that subscribers have
  * @ports_kept:	ports that are free but kept back
+ * @addresses:	of pool4
+ * @addresses_used: those of which a port is in use
+ * @ports:	of all addresses, those of this thread; of each protocol as
+ *		many
+ * @ports_used:	by protocol, with those that cannot be given for another reason
+ * @subscribers_created: each was paired with an address
  */
 struct nat64_stats {
+	struct nat64_count of[NAT64_OF];
+	uint32_t states[NAT64_STATES];
+	uint32_t addresses;
+	uint32_t addresses_used;
+	uint32_t ports;
+	uint32_t ports_used[NAT64_OF];
+	uint64_t subscribers_created;
 	uint32_t sessions;
 	uint32_t sessions_max;
 	uint32_t bindings;

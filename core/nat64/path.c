@@ -48,6 +48,24 @@ bool path_serves(const struct nat64 *n, struct addr6 client)
 	return c->allow6_count == 0;
 }
 
+struct xlat_result path_whole(struct nat64 *n, struct pkt *p,
+			      const struct pkt_view *v)
+{
+	const bool from6 = v->version == 6;
+	const uint32_t bytes = p->len;
+	const struct xlat_result r =
+		from6 ? path_from6(n, p, v) : path_from4(n, p, v, false);
+	struct nat64_count *c = n->of;
+
+	if (r.verdict == XLAT_DROP)
+		return r;
+	if (v->proto != IP_UDP)
+		c += v->proto == IP_TCP ? BIB_TCP : BIB_ICMP;
+	c->packets[from6] += !r.why;
+	c->bytes[from6] += r.why ? 0 : bytes;
+	return r;
+}
+
 struct xlat_result path_to4(struct nat64 *n, struct pkt *p,
 			    const struct pkt_view *v, const struct pkt_view *q,
 			    const struct map64 *m)

@@ -23,6 +23,12 @@ XL_MUST_USE struct xlat_result path_from4(struct nat64 *n, struct pkt *p,
 					  bool second_leg);
 
 /**
+ * path_whole() - either, and it counts
+ */
+XL_MUST_USE struct xlat_result path_whole(struct nat64 *n, struct pkt *p,
+					  const struct pkt_view *v);
+
+/**
  * path_to4() - translate to IPv4, and back to IPv6 if @m->first_leg
  * @q:		view of the quote, of an ICMP error
  */

@@ -16,6 +16,10 @@
  * them without regard to the others. ICMP's ports are identifiers. */
 enum bib { BIB_UDP, BIB_TCP, BIB_ICMP, BIB_COUNT };
 
+_Static_assert(BIB_UDP == (int)NAT64_OF_UDP && BIB_TCP == (int)NAT64_OF_TCP &&
+		       BIB_ICMP == (int)NAT64_OF_ICMP,
+	       "one order");
+
 /* The protocol of a table, and back; ICMP is IPv4's. */
 XL_INLINE uint8_t bib_proto(uint8_t bib)
 {

@@ -95,6 +95,19 @@ XL_RARE static void tell_lost(const struct nat64 *n, const struct nat64 *from)
 	}
 }
 
+/* Of what was, and not of what is. */
+XL_RARE static void take_counters(struct nat64 *n, const struct nat64 *from)
+{
+	for (unsigned int i = 0; i < NAT64_OF; i++) {
+		const size_t at =
+			offsetof(struct nat64_count, sessions_created);
+
+		mem_copy((uint8_t *)&n->of[i] + at,
+			 (const uint8_t *)&from->of[i] + at,
+			 sizeof(n->of[i]) - at);
+	}
+}
+
 XL_RARE uint32_t nat64_move(struct nat64 *n, struct nat64 *from, uint64_t now)
 {
 	uint32_t i;
@@ -114,8 +127,8 @@ XL_RARE uint32_t nat64_move(struct nat64 *n, struct nat64 *from, uint64_t now)
 	block_tell(from, n, EVENT_BLOCK_DELETED);
 	block_tell(n, from, EVENT_BLOCK_CREATED);
 	/* None of them is new. */
-	n->sessions_created = from->sessions_created;
-	n->bindings_created = from->bindings_created;
+	take_counters(n, from);
+	n->subscribers_created = from->subscribers_created;
 	n->blocks_created = from->blocks_created;
 	n->hairpinned = from->hairpinned;
 	return n->sessions.used;

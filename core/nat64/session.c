@@ -15,12 +15,21 @@ void session_hasten(struct nat64 *n, uint32_t index)
 		wheel_move(n, index);
 }
 
+XL_APART static void enter_state(struct nat64 *n, struct session *s,
+				 enum tcpfsm_state next)
+{
+	n->states[s->tcp]--;
+	n->states[next]++;
+	s->tcp = (uint8_t)next;
+}
+
 void session_event(struct nat64 *n, uint32_t index, enum tcpfsm_event event)
 {
 	struct session *s = session_at(n, index);
 	const struct tcpfsm_step step = tcpfsm_next(s->tcp, event);
 
-	s->tcp = (uint8_t)step.next;
+	if (step.next != s->tcp)
+		enter_state(n, s, step.next);
 	if (step.life == TCPFSM_LIVE_EST)
 		session_use(n, index, NAT64_TCP_EST);
 	else if (step.life == TCPFSM_LIVE_TRANS)
@@ -116,7 +125,9 @@ XL_APART enum xlat_why session_open(struct nat64 *n, uint32_t binding,
 	if (b->sessions++ == 0)
 		tell_binding(n, b, EVENT_BINDING_CREATED);
 	sub->sessions++;
-	n->sessions_created++;
+	n->states[s->tcp]++;
+	n->of[s->bib].sessions++;
+	n->of[s->bib].sessions_created++;
 	tell_session(n, s, EVENT_SESSION_CREATED);
 	return WHY_NONE;
 }
@@ -126,7 +137,7 @@ void session_set(struct nat64 *n, uint32_t index, enum tcpfsm_state tcp,
 {
 	struct session *s = session_at(n, index);
 
-	s->tcp = (uint8_t)tcp;
+	enter_state(n, s, tcp);
 	s->class = (uint8_t) class;
 	s->used = used;
 	session_hasten(n, index);
@@ -144,6 +155,8 @@ void session_close(struct nat64 *n, uint32_t index)
 	table_remove(&n->sessions_by4, session_hash4(n, &f4), index);
 	peer_drop(n, s->binding, s->remote);
 	wheel_remove(n, index);
+	n->states[s->tcp]--;
+	n->of[s->bib].sessions--;
 	binding_subscriber(n, b)->sessions--;
 	if (--b->sessions == 0)
 		tell_binding(n, b, EVENT_BINDING_DELETED);

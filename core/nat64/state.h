@@ -80,6 +80,8 @@ struct binding {
  *		a second's worth may come before its time
  * @pool:	number of the address that all its bindings have
  * @ports:	of that address, which ones it may have beside those in blocks
+ * @created:	bindings it has had
+ * @refused:	packets that could not open one, or a session
  */
 struct subscriber {
 	struct addr6 prefix;
@@ -90,6 +92,8 @@ struct subscriber {
 	uint32_t block_count;
 	uint16_t pool;
 	struct pool_span ports;
+	uint32_t created;
+	uint32_t refused;
 };
 
 /**
@@ -272,8 +276,9 @@ struct nat64 {
 	struct addr6 refused;        /* as of nat64_refused() */
 	struct nat64_events *events; /* NULL: nobody listens */
 	uint64_t draws;
-	uint64_t sessions_created;
-	uint64_t bindings_created;
+	struct nat64_count of[NAT64_OF]; /* by enum bib */
+	uint32_t states[NAT64_STATES];
+	uint64_t subscribers_created;
 	uint64_t blocks_created;
 	uint64_t hairpinned;
 };

@@ -70,6 +70,7 @@ XL_APART static enum xlat_why make(struct nat64 *n, struct addr6 prefix,
 	s->prefix = prefix;
 	equip(n, s, pool);
 	s->due = n->now_ns + spacing(n);
+	n->subscribers_created++;
 	return WHY_NONE;
 }
 
@@ -86,12 +87,15 @@ enum xlat_why subscriber_of(struct nat64 *n, struct addr6 client, enum bib bib,
 	*index = find(n, prefix);
 	if (*index)
 		return WHY_NONE;
+	if (n->cfg.max_subscribers &&
+	    n->subscribers.used >= n->cfg.max_subscribers)
+		return WHY_MANY_SUBSCRIBERS;
 	if (!n->cfg.inside.len)
 		pool = pool_choose(&n->pool,
 				   n->cfg.port_block ? POOL_BLOCKS : bib,
 				   hash_prefix(n, prefix, HASH_PAIRING));
 	if (pool == POOL_NONE)
-		return WHY_POOL_EXHAUSTED;
+		return WHY_POOL_ADDRESSES;
 	return make(n, prefix, pool, index);
 }
 

@@ -85,12 +85,16 @@ void tell_refusal(const struct nat64 *n, enum xlat_why why, struct addr6 client,
 {
 	if (XL_LIKELY(!n->events))
 		return;
-	if (why == WHY_POOL_EXHAUSTED)
+	if (why == WHY_POOL_EXHAUSTED || why == WHY_POOL_ADDRESSES)
 		tell_event(n, exhausted(n, client, bib));
 	else if (why == WHY_TABLE_FULL)
 		tell_event(n, (struct nat64_event){
 				      .kind = EVENT_NO_SESSION,
 				      .limit = n->cfg.max_sessions });
+	else if (why == WHY_MANY_SUBSCRIBERS)
+		tell_event(n, (struct nat64_event){
+				      .kind = EVENT_NO_SUBSCRIBER,
+				      .limit = n->cfg.max_subscribers });
 	else if (why == WHY_SUBSCRIBER_LIMIT)
 		tell_event(n, quota(n, client, n->cfg.max_per_subscriber));
 	else if (why == WHY_SUBSCRIBER_BINDINGS)

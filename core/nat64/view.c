@@ -10,9 +10,9 @@
  * the SYNs held. */
 #define CURSOR_HELD 0x80000000u
 
-static const char *tcp_name(uint8_t state)
+const char *nat64_state_name(unsigned int state)
 {
-	static const char *const names[TCPFSM_STATE_COUNT] = {
+	static const char *const names[NAT64_STATES] = {
 		[TCPFSM_CLOSED] = "",
 		[TCPFSM_V4_INIT] = "V4_INIT",
 		[TCPFSM_V6_INIT] = "V6_INIT",
@@ -46,7 +46,7 @@ bool nat64_next_session(const struct nat64 *n, uint32_t *cursor,
 				.pool_port = s->pool_port,
 				.remote_port = s->remote_port,
 				.proto = bib_proto(s->bib),
-				.state = tcp_name(s->tcp),
+				.state = nat64_state_name(s->tcp),
 				.expires = session_end(n, s) * NS_PER_S,
 			};
 			return true;
@@ -94,6 +94,8 @@ bool nat64_next_subscriber(const struct nat64 *n, uint32_t *cursor,
 		.bindings = s->bindings,
 		.sessions = s->sessions,
 		.blocks = s->block_count,
+		.created = s->created,
+		.refused = s->refused,
 	};
 	return true;
 }
@@ -137,6 +139,21 @@ bool nat64_close(struct nat64 *n, uint32_t cursor, uint64_t now)
 	return true;
 }
 
+static void sum_address(const struct pool_addr *a, struct nat64_stats *out)
+{
+	bool used = false;
+
+	for (unsigned int i = 0; i < NAT64_OF; i++) {
+		const uint32_t taken = a->taken[i] - a->closed;
+
+		out->ports_used[i] += taken;
+		used = used || taken;
+	}
+	out->addresses++;
+	out->addresses_used += used;
+	out->ports += a->ports.max - a->ports.min + 1u - a->closed;
+}
+
 void nat64_get_stats(const struct nat64 *n, struct nat64_stats *out)
 {
 	*out = (struct nat64_stats){
@@ -147,9 +164,17 @@ void nat64_get_stats(const struct nat64 *n, struct nat64_stats *out)
 		.blocks = n->blocks_used,
 		.ports_kept = cooling_count(n),
 		.syns_held = held_count(n),
-		.sessions_created = n->sessions_created,
-		.bindings_created = n->bindings_created,
+		.subscribers_created = n->subscribers_created,
 		.blocks_created = n->blocks_created,
 		.hairpinned = n->hairpinned,
 	};
+	mem_copy(out->of, n->of, sizeof(out->of));
+	mem_copy(out->states, n->states, sizeof(out->states));
+	for (unsigned int i = 0; i < NAT64_OF; i++) {
+		out->sessions_created += n->of[i].sessions_created;
+		out->bindings_created += n->of[i].bindings_created;
+	}
+	/* At most 4096. */
+	for (uint32_t i = 0; i < n->pool.count; i++)
+		sum_address(&n->pool.addrs[i], out);
 }

@@ -48,6 +48,12 @@ static void count_out(struct pump_counters *c, const struct pkt *p)
 	}
 }
 
+static void count_drop(struct pump_counters *c, uint32_t bytes)
+{
+	c->dropped++;
+	c->dropped_bytes += bytes;
+}
+
 static void write_piece(struct pump *pump, const struct pkt *p)
 {
 	const int err = tun_write(pump->tun, p);
@@ -58,6 +64,7 @@ static void write_piece(struct pump *pump, const struct pkt *p)
 		count_out(&pump->count, p);
 		return;
 	}
+	count_drop(&pump->count, p->len);
 	if (pump->count.drops[WHY_WRITE_FAILED]++ == 0)
 		log_warn("%s: the kernel refused a packet: %s (counted as "
 			 "write-failed from now on)",
@@ -143,6 +150,19 @@ void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
 	write_packet(pump, p);
 }
 
+/* @why: why it is not even looked at, if so. */
+static void carry_out(struct pump *pump, struct pkt *p, enum xlat_why why,
+		      uint64_t now)
+{
+	const uint32_t bytes = p->len;
+	const struct xlat_result r =
+		why ? xlat_drop(why) : pump->translate(pump->ctx, p, now);
+
+	if (r.why)
+		count_drop(&pump->count, bytes);
+	pump_send(pump, p, r, now);
+}
+
 static void handle(struct pump *pump, struct pkt *p, uint64_t now)
 {
 	struct pkt ready = { .len = 0 };
@@ -154,11 +174,8 @@ static void handle(struct pump *pump, struct pkt *p, uint64_t now)
 	if (XL_UNLIKELY(gather_concerns(p)))
 		why = gather_add(pump->gather, p, &ready, now);
 	if (ready.len)
-		pump_send(pump, &ready, pump->translate(pump->ctx, &ready, now),
-			  now);
-	pump_send(pump, p,
-		  why ? xlat_drop(why) : pump->translate(pump->ctx, p, now),
-		  now);
+		carry_out(pump, &ready, WHY_NONE, now);
+	carry_out(pump, p, why, now);
 	if (XL_UNLIKELY(pump->trace))
 		trace_done(pump->trace);
 }

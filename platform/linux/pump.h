@@ -22,6 +22,8 @@
  * @packets4_in:	IPv4 packets read; the others likewise
  * @errors_sent:	ICMP errors that we originated
  * @gso_refused:	super-packets that the kernel would not take
+ * @dropped:		packets not forwarded, whatever the reason
+ * @dropped_bytes:	theirs
  * @drops:		packets not forwarded, by reason; an originated error
  *			counts its reason too
  */
@@ -36,6 +38,8 @@ struct pump_counters {
 	uint64_t bytes6_out;
 	uint64_t errors_sent;
 	uint64_t gso_refused;
+	uint64_t dropped;
+	uint64_t dropped_bytes;
 	uint64_t drops[WHY_COUNT];
 };
 

@@ -157,14 +157,19 @@ void report_number(struct report *r, const char *name, int width,
 	report_text(r, name, width, text);
 }
 
-/* "syns-held" as "xlat_plat_syns_held": only these bytes are allowed. */
+/* "syns-held" as "syns_held": only these bytes are allowed. */
+static void put_dashed(struct report *r, const char *name, const char *suffix)
+{
+	for (; *name; name++)
+		put(r, "%c", *name == '-' ? '_' : *name);
+	put(r, "%s", suffix);
+}
+
 static void put_metric_name(struct report *r, const char *name,
 			    const char *suffix)
 {
 	put(r, "%s", r->prefix);
-	for (; *name; name++)
-		put(r, "%c", *name == '-' ? '_' : *name);
-	put(r, "%s", suffix);
+	put_dashed(r, name, suffix);
 }
 
 static void put_metric(struct report *r, const char *name, const char *suffix,
@@ -210,6 +215,35 @@ void report_member(struct report *r, const struct report_family *family,
 	r->family = family;
 	put(r, "%s{%s} %llu\n", family->name, labels,
 	    (unsigned long long)value);
+}
+
+static void put_labelled_name(struct report *r, const char *name,
+			      const char *label, bool counter)
+{
+	put(r, "%s%s_", r->prefix, label);
+	put_dashed(r, name, counter ? "_total" : "");
+}
+
+void report_labelled(struct report *r, const char *name, const char *label,
+		     const char *which, bool counter, uint64_t value)
+{
+	char field[64];
+
+	if (!r->prometheus) {
+		snprintf(field, sizeof(field), "%s-%s", which, name);
+		report_number(r, field, 0, value);
+		return;
+	}
+	if (r->family != name) {
+		put(r, "# HELP ");
+		put_labelled_name(r, name, label, counter);
+		put(r, " %s, by %s\n# TYPE ", name, label);
+		put_labelled_name(r, name, label, counter);
+		put(r, counter ? " counter\n" : " gauge\n");
+	}
+	r->family = name;
+	put_labelled_name(r, name, label, counter);
+	put(r, "{%s=\"%s\"} %llu\n", label, which, (unsigned long long)value);
 }
 
 void report_addr4(struct report *r, const char *name, uint32_t addr)

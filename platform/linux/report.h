@@ -99,6 +99,16 @@ void report_member(struct report *r, const struct report_family *family,
 		   const char *name, const char *labels, uint64_t value);
 
 /**
+ * report_labelled() - one of several numbers that are told apart by a label
+ * @name:	what they are; the field is "which-name", for Prometheus
+ *		"label_name" behind @r->prefix; all of them one after the other
+ * @label:	what @which is
+ * @counter:	they only grow
+ */
+void report_labelled(struct report *r, const char *name, const char *label,
+		     const char *which, bool counter, uint64_t value);
+
+/**
  * report_addr4(), report_addr6() - a field with an address, wide enough for
  * any
  * report_net6() - a field with a network

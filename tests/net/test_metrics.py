@@ -76,6 +76,10 @@ def metric_of(applet, field):
     if m := re.match(r"(ipv[46])-(packets|bytes)-(in|out)$", field):
         return (f"xlat_{m[2]}_total",
                 f'family="{m[1]}",direction="{m[3]}"')
+    if m := re.match(r"(udp|tcp|icmp)-(.*(?:-created|6to4|4to6|no-port.*))$",
+                      field):
+        return (f"xlat_{applet}_protocol_{m[2].replace('-', '_')}_total",
+                f'protocol="{m[1]}"')
     return f"xlat_{applet}_{field.replace('-', '_')}_total", None
 
 

@@ -59,6 +59,7 @@ MALFORMED = [
     ("plat", "max-sessions", "1000x", ""),
     ("plat", "max-sessions", " ", ""),
     ("plat", "subscriber-prefix", "129", ""),
+    ("plat", "max-subscribers", "0", "16777214"),
     ("plat", "max-bindings-per-subscriber", "0", "16777214"),
     ("plat", "max-bindings-per-subscriber", "few", "16777214"),
     ("plat", "max-sessions-per-binding", "16777215", "16777214"),

@@ -173,6 +173,77 @@ class Refusals(Case):
         self.out(good6)
 
 
+class Management(Case):
+    """RFC 7659 and RFC 8512: what is counted, and what is shown."""
+    more = ["--max-subscribers", "1", "--pool4", "192.0.2.1:1024-1025"]
+
+    def grown(self, before):
+        after = lab.ask("plat", "counters")
+        return {k: v - before[k] for k, v in after.items() if v != before[k]}
+
+    def test_M76_01_by_protocol(self):
+        before = lab.ask("plat", "counters")
+        p = self.out(udp(ANN, SERVER6, 4000, 53, b"12345678"))
+        self.back(udp(SERVER4, p.src, 53, p.sport, b"1234"))
+        found = {k: v for k, v in self.grown(before).items()
+                 if k.startswith(("udp", "tcp", "icmp-p"))}
+        self.assertEqual(found, {
+            "udp-sessions-created": 1, "udp-bindings-created": 1,
+            "udp-packets-6to4": 1, "udp-bytes-6to4": 56,
+            "udp-packets-4to6": 1, "udp-bytes-4to6": 32})
+        status = lab.ask("plat", "status")
+        self.assertEqual((status["udp-sessions"], status["udp-bindings"],
+                          status["udp-ports-used"], status["tcp-sessions"]),
+                         (1, 1, 1, 0))
+
+    def test_M76_09_M76_12_all_drops(self):
+        """Each drop counts once for all, and under its reason."""
+        self.out(udp(ANN, SERVER6, 4000, 53))
+        for reason, packet in (
+                ("too-many-subscribers", udp(BOB, SERVER6, 4000, 53)),
+                ("no-binding", udp(SERVER4, "192.0.2.8", 53, 4000)),
+                ("denied", udp(EVE, SERVER6, 1, 2)),
+                ("tcp-state", tcp(ANN, SERVER6, 4000, 80, ACK)),
+                ("short", b"E\0\0")):
+            before = lab.ask("plat", "counters")
+            self.tap.send(packet)
+            lab.wait_for(lambda: self.grown(before).get("dropped-packets"),
+                         reason, 2)
+            grown = self.grown(before)
+            self.assertEqual({k: v for k, v in grown.items()
+                              if k.startswith("drop")},
+                             {f"drop-{reason}": 1, "dropped-packets": 1,
+                              "dropped-bytes": len(packet)})
+
+    def test_M76_14_pool(self):
+        status = lab.ask("plat", "status")
+        self.assertEqual((status["pool-addresses"],
+                          status["pool-addresses-used"],
+                          status["pool-ports"]), (5, 0, 4 * 65535 + 2))
+        for n in range(3):
+            self.out(tcp(ANN, SERVER6, 4000 + n, 80, SYN))
+        status = lab.ask("plat", "status")
+        self.assertEqual((status["pool-addresses-used"],
+                          status["tcp-ports-used"]), (1, 3))
+
+    def test_M76_15_tcp_by_state(self):
+        p = self.out(tcp(ANN, SERVER6, 4000, 80, SYN))
+        self.out(tcp(ANN, SERVER6, 4001, 80, SYN))
+        self.back(tcp(SERVER4, p.src, 80, p.sport, SYN | ACK))
+        status = lab.ask("plat", "status")
+        self.assertEqual((status["V6_INIT-sessions"],
+                          status["ESTABLISHED-sessions"],
+                          status["TRANS-sessions"]), (1, 1, 0))
+
+    def test_M76_18_behaviour(self):
+        status = lab.ask("plat", "status")
+        self.assertEqual([status[k] for k in
+                          ("mapping", "filtering", "filtering-tcp", "pooling",
+                           "fragments")],
+                         ["endpoint-independent", "endpoint-independent",
+                          "endpoint-independent", "paired", "out-of-order"])
+
+
 class Filtering(Case):
     def test_anyone_may_answer(self):
         """Endpoint-independent by default (RFC 6146, 3; RFC 4787, REQ-8)."""
@@ -197,6 +268,11 @@ class Policy(Case):
     more = ["--denylist4", OTHER4, "--no-ping", "--filtering",
             "tcp=address-dependent", "--timeout", "tcp-half-open=30s",
             "--no-refresh", "ipv4"]
+
+    def test_M76_18_behaviour(self):
+        status = lab.ask("plat", "status")
+        self.assertEqual((status["filtering"], status["filtering-tcp"]),
+                         ("endpoint-independent", "address-dependent"))
 
     def test_C68_06_a_destination_that_is_excluded(self):
         p = self.tap.ask(udp(ANN, OTHER6, 4000, 53), six)

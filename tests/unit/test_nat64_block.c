@@ -143,7 +143,7 @@ Test(nat64_block, C68_11_no_block_left)
 	bind_port(w, nth(UDP_PROTO, 1, 4000));
 	bind_port(w, nth(UDP_PROTO, 2, 4000));
 	send_seg(w, nth(UDP_PROTO, 3, 4000));
-	expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+	expect_error(w, WHY_POOL_ADDRESSES, 1, 3);
 	for (uint16_t i = 1; i < 64; i++)
 		bind_port(w, nth(UDP_PROTO, 1, 4000 + i));
 	send_seg(w, nth(UDP_PROTO, 1, 5000));
@@ -182,7 +182,7 @@ Test(nat64_block, C68_08_C68_14_and_with_the_last_port_that_is_kept)
 	cr_expect_eq(binding_count(w), 0);
 	cr_expect_eq(stats(w).blocks, 1);
 	send_seg(w, nth(UDP_PROTO, 2, 4000));
-	expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+	expect_error(w, WHY_POOL_ADDRESSES, 1, 3);
 	/* Its own subscriber has the rest of it. */
 	for (uint16_t i = 0; i < 63; i++)
 		cr_assert_neq(bind_port(w, nth(UDP_PROTO, 1, 5000 + i)), port);
@@ -212,7 +212,7 @@ Test(nat64_block, N64_240_everything_comes_back)
 					 nth(port % 3 ? UDP_PROTO : TCP_PROTO,
 					     i, port * 7));
 		send_seg(w, nth(UDP_PROTO, 5000, 1));
-		expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+		expect_error(w, WHY_POOL_ADDRESSES, 1, 3);
 		cr_expect_eq(stats(w).blocks, 1008);
 		cr_expect_eq(stats(w).blocks_created, 1008 * round);
 		wait_s(w, 302);
@@ -240,7 +240,7 @@ Test(nat64_block, N64_005_static_bindings)
 		cr_expect_neq(bind_port(w, nth(UDP_PROTO, i, 4000)) / 64,
 			      1100 / 64);
 	send_seg(w, nth(UDP_PROTO, 2, 4000));
-	expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+	expect_error(w, WHY_POOL_ADDRESSES, 1, 3);
 	cr_expect_eq(bind_port(w, udp6(C1, 5000, Z, 53)), 1100);
 	world_free(w);
 }
@@ -337,7 +337,7 @@ Test(nat64_block, C68_08_kept_ports_move)
 	world_open(b);
 	cr_expect_eq(nat64_move(b->n, a->n, b->now), 0);
 	send_seg(b, nth(UDP_PROTO, 2, 4000));
-	expect_error(b, WHY_POOL_EXHAUSTED, 1, 3);
+	expect_error(b, WHY_POOL_ADDRESSES, 1, 3);
 	wait_s(b, 122);
 	bind_port(b, nth(UDP_PROTO, 2, 4000));
 	wait_s(b, 302);

@@ -78,6 +78,11 @@ struct element {
 		473, 4                                                         \
 	}
 
+#define MAX_SUBSCRIBERS                                                        \
+	{                                                                      \
+		474, 4                                                         \
+	}
+
 /* What the templates of section 4.6 ask for, by natEvent and quota event. */
 static const struct {
 	enum nat64_event_kind kind;
@@ -125,6 +130,8 @@ static const struct {
 	  13,
 	  3,
 	  { TIME, EVENT, QUOTA, MAX_USER, SRC6 } },
+	/* Table 14 */
+	{ EVENT_NO_SUBSCRIBER, 13, 4, { TIME, EVENT, QUOTA, MAX_SUBSCRIBERS } },
 };
 
 #define MS   1764000000123ull /* since 1970; more than 32 bits */

@@ -138,7 +138,7 @@ Test(nat64_pool, N64_074_N64_076_U47_03_C68_13_P60_03_every_port_once)
 		seen[port] = true;
 	}
 	send_seg(w, nth_client(TCP_PROTO, 70000, 40000));
-	expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+	expect_error(w, WHY_POOL_ADDRESSES, 1, 3);
 	bind_port(w, nth_client(UDP_PROTO, 70000, 40000));
 	world_free(w);
 }
@@ -150,7 +150,7 @@ Test(nat64_pool, N64_075_N64_242_U47_11_C68_11_P60_07_pool_of_one_port)
 
 	cr_assert_eq(bind_port(w, nth_client(TCP_PROTO, 0, 40000)), 5000);
 	send_seg(w, nth_client(TCP_PROTO, 1, 40000));
-	expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+	expect_error(w, WHY_POOL_ADDRESSES, 1, 3);
 	elsewhere = nth_client(TCP_PROTO, 0, 40000);
 	elsewhere.b6 = under_p(W);
 	cr_assert_eq(bind_port(w, elsewhere), 5000, "mapping as ever");
@@ -193,7 +193,7 @@ Test(nat64_pool, C68_11_P60_07_a_used_up_pool_is_not_searched)
 		hide_ports(w, PROT_NONE);
 		for (uint32_t i = 0; i < 1000; i++) {
 			send_seg(w, nth_client(TCP_PROTO, 100000 + i, 5000));
-			expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+			expect_error(w, WHY_POOL_ADDRESSES, 1, 3);
 			send_seg(w, nth_client(TCP_PROTO, i % 512, 5000));
 			expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
 		}
@@ -220,7 +220,7 @@ Test(nat64_pool, P78_05_paired_address_is_full)
 		cr_assert_neq(got_src(w), first);
 	}
 	send_seg(w, nth_client(TCP_PROTO, 9, 1));
-	expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+	expect_error(w, WHY_POOL_ADDRESSES, 1, 3);
 	world_free(w);
 }
 
@@ -281,7 +281,7 @@ Test(nat64_pool, C68_03_gap_between_ports)
 		seen[port] = true;
 	}
 	send_seg(w, nth_client(TCP_PROTO, 31, 500));
-	expect_error(w, WHY_POOL_EXHAUSTED, 1, 3);
+	expect_error(w, WHY_POOL_ADDRESSES, 1, 3);
 	send_seg(w, tcp4(Z, 80, T1, 2000, SYN));
 	expect_drop(w, WHY_NO_BINDING);
 	world_free(w);

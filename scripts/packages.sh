@@ -29,7 +29,7 @@ packages() {
 			gcc-aarch64-linux-gnu gcc-i686-linux-gnu \
 			linux-libc-dev-armel-cross linux-libc-dev-armhf-cross \
 			linux-libc-dev-arm64-cross linux-libc-dev-i386-cross \
-			qemu-user-static ;;
+			qemu-user-static python3 ;;
 	fuzz)
 		echo python3 clang libclang-rt-14-dev ;;
 	afl)

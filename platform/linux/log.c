@@ -135,14 +135,16 @@ static uint64_t wall_ms(void)
 /* As the C library's syslog() begins a message; musl's takes UTC as well. */
 static int syslog_head(char *out, enum log_level level)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr",
+					  "May", "Jun", "Jul", "Aug",
+					  "Sep", "Oct", "Nov", "Dec" };
 	const time_t now = time(NULL);
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
 	return snprintf(out, LOG_HEAD,
-			"<%d>%.3s %2d %02d:%02d:%02d %.32s[%d]: ",
-			DAEMON | syslog_priority[level], months + 3 * tm.tm_mon,
+			"<%d>%s %2d %02d:%02d:%02d %.32s[%d]: ",
+			DAEMON | syslog_priority[level], months[tm.tm_mon],
 			tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
 			setup.name, setup.pid);
 }
@@ -232,14 +234,14 @@ static void tell_missing(void)
  */
 static bool has_room(void)
 {
-	static uint64_t span;
+	static uint32_t span; /* not every machine swaps 64 bits */
 	static uint32_t lines;
 	uint32_t before;
 	struct timespec t;
-	uint64_t now;
+	uint32_t now;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = (uint64_t)t.tv_sec / SPAN;
+	now = (uint32_t)t.tv_sec / SPAN;
 	if (__atomic_exchange_n(&span, now, __ATOMIC_RELAXED) != now) {
 		before = __atomic_exchange_n(&lines, 0, __ATOMIC_RELAXED);
 		if (before > SPAN_LINES)

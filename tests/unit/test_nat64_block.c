@@ -20,7 +20,7 @@ static struct seg nth(uint8_t proto, uint32_t i, uint16_t port)
 	struct seg s =
 		out6(proto, C1, port, Z, 53, proto == ICMP6_PROTO ? 128 : SYN);
 
-	s.a6.hi = 0x20010db900000000 + i;
+	s.a6.hi = 0x20010db900000000u + i;
 	return s;
 }
 
@@ -370,7 +370,7 @@ static void expect_event(const struct nat64_events *ring, uint64_t *cursor,
 
 	cr_assert(event_next(ring, cursor, &lost, &e));
 	cr_expect_eq(e.kind, kind);
-	cr_expect_eq(e.client.hi, 0x20010db900000000 + i);
+	cr_expect_eq(e.client.hi, 0x20010db900000000u + i);
 	cr_expect_eq(e.client.lo, 0);
 	cr_expect_eq(e.client_len, 64);
 	cr_expect_eq(e.pool, T1);

@@ -354,6 +354,7 @@ static enum exit_status give_up_authority(struct app *a)
 	const bool off = a->opt->no_sandbox;
 	const bool views = view_possible();
 	const int err = app_enter_sandbox(a);
+	const char *why;
 
 	if (off)
 		log_warn("no sandbox: every system call stays allowed, every "
@@ -370,8 +371,10 @@ static enum exit_status give_up_authority(struct app *a)
 		return app_status(err);
 	}
 	reload_foresee(a);
+	why = a->hooks->health(a);
 	a->started = ev_clock();
-	log_info("xlat %s %s is ready", a->hooks->name, XLAT_VERSION);
+	log_info("xlat %s %s is ready%s%s", a->hooks->name, XLAT_VERSION,
+		 why ? ", but has to wait: " : "", why ? why : "");
 	notify_send("READY=1");
 	a->loop.now = a->started;
 	notify_watchdog(&a->loop);

@@ -151,8 +151,14 @@ int ctl_run(int argc, char **argv)
 	if (!read_question(&q, argc, argv) ||
 	    !ask_address(&to, q.instance, q.path))
 		return usage(false);
-	if (strcmp(q.line, "top") || q.json)
+	if (strcmp(q.line, "top"))
 		return ask_once(&q, &to);
+	if (q.json) {
+		fputs("xlat ctl: top is for people; for programs there are "
+		      "counters --json and metrics\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
 	err = top_run(&to, q.instance);
 	return err ? no_answer(&q, &to, -err) : EXIT_OK;
 }

@@ -432,6 +432,18 @@ static const char *forwarding(const struct follow *f)
 	return "uplink";
 }
 
+/* @len: of a network; 0: it is a host's */
+static void report6(struct report *r, const char *name, struct addr6 addr,
+		    unsigned int len)
+{
+	if (!(addr.hi | addr.lo))
+		report_text(r, name, 0, "none");
+	else if (len)
+		report_net6(r, name, addr, len);
+	else
+		report_addr6(r, name, addr);
+}
+
 void follow_report(const struct follow *f, struct report *r)
 {
 	const struct claim *held = &f->claims[LIFE_HELD];
@@ -439,14 +451,14 @@ void follow_report(const struct follow *f, struct report *r)
 	report_text(r, "state", 0, life_state_name(f->life.state));
 	report_text(r, "reason", 0, follow_reason(f));
 	report_text(r, "uplink", 0, f->view.name);
-	report_net6(r, "pref64", f->life.facts.pref64.prefix,
-		    f->life.facts.pref64.len);
+	report6(r, "pref64", f->life.facts.pref64.prefix,
+		f->life.facts.pref64.len);
 	report_text(r, "pref64-from", 0, f->origin ? f->origin : "none");
-	report_addr6(r, "router", f->router);
-	report_addr6(r, "resolver", f->resolver);
-	report_net6(r, "source",
-		    follow_is_given(f) ? f->opt->source.addr : held->addr,
-		    follow_is_given(f) ? f->opt->source.len : 128);
+	report6(r, "router", f->router, 0);
+	report6(r, "resolver", f->resolver, 0);
+	report6(r, "source",
+		follow_is_given(f) ? f->opt->source.addr : held->addr,
+		follow_is_given(f) ? f->opt->source.len : 128);
 	report_addr4(r, "address4", f->addr4);
 	report_text(r, "forwarding", 0, forwarding(f));
 }

@@ -7,6 +7,8 @@
 
 #include "list.h"
 
+#define YEAR 31536000u /* 8760 hours */
+
 bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
 	uint64_t n = 0;
@@ -64,16 +66,30 @@ static bool split_length(const char *text, char addr[INET6_ADDRSTRLEN],
 	return true;
 }
 
+/* What a network would be that has been given with an address in it. */
+static const char *name_network(int family, const void *addr, uint8_t len)
+{
+	static char text[96];
+	char net[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(family, addr, net, sizeof(net));
+	snprintf(text, sizeof(text), "a network, which would be %s/%u", net,
+		 len);
+	return text;
+}
+
 const char *parse_net4(const char *text, struct net4 *out)
 {
 	char addr[INET6_ADDRSTRLEN];
+	uint8_t wire[4];
 
 	if (!split_length(text, addr, 32, &out->len) ||
 	    parse_addr4(addr, &out->addr))
 		return "an IPv4 network such as 192.0.2.0/24";
-	if (out->addr != addr4_mask(out->addr, out->len))
-		return "an IPv4 network without bits behind its length";
-	return NULL;
+	be_put32(wire, addr4_mask(out->addr, out->len));
+	return out->addr == be_get32(wire)
+		       ? NULL
+		       : name_network(AF_INET, wire, out->len);
 }
 
 /* An IPv6 address and a length, whatever bits stand behind it. */
@@ -86,11 +102,16 @@ static bool read_prefix6(const char *text, struct addr6 *addr, uint8_t *len)
 
 const char *parse_net6(const char *text, struct net6 *out)
 {
+	uint8_t wire[16];
+	struct addr6 net;
+
 	if (!read_prefix6(text, &out->addr, &out->len))
 		return "an IPv6 network such as 2001:db8::/32";
-	if (!addr6_equal(out->addr, addr6_mask(out->addr, out->len)))
-		return "an IPv6 network without bits behind its length";
-	return NULL;
+	net = addr6_mask(out->addr, out->len);
+	addr6_store(wire, net);
+	return addr6_equal(out->addr, net)
+		       ? NULL
+		       : name_network(AF_INET6, wire, out->len);
 }
 
 const char *parse_pref64(const char *text, struct pref64 *out)
@@ -196,17 +217,17 @@ bool parse_duration(const char *text, uint32_t *seconds)
 	static const uint32_t factor[] = { 1, 60, 3600 };
 	const size_t n = strspn(text, "0123456789");
 	const char *unit = text[n] ? strchr(units, text[n]) : units;
-	char digits[8] = "";
+	char digits[9] = "";
 	uint64_t number;
 
 	if (n >= sizeof(digits) || !unit || (text[n] && text[n + 1]))
 		return false;
 	memcpy(digits, text, n);
-	if (!parse_number(digits, 1, 9999999, &number))
+	if (!parse_number(digits, 1, 99999999, &number))
 		return false;
 	number *= factor[unit - units];
 	*seconds = (uint32_t)number;
-	return number <= UINT32_MAX;
+	return number <= YEAR;
 }
 
 int parse_word(const char *text, const char *const *words)

@@ -25,10 +25,12 @@ XL_MUST_USE bool parse_number(const char *text, uint64_t min, uint64_t max,
 			      uint64_t *out);
 
 /**
- * parse_duration() - "90", "90s", "5m" or "2h", in seconds; not 0
+ * parse_duration() - "90", "90s", "5m" or "2h", in seconds; not 0, and a year
+ * at most
  *
- * Return: false if it is no such time, or has more than seven digits
+ * Return: false if it is no such time
  */
+#define DURATION_EXPECTED "a time such as 60s or 5m, up to 8760h"
 XL_MUST_USE bool parse_duration(const char *text, uint32_t *seconds);
 
 /* Addresses, in host order. */
@@ -39,7 +41,7 @@ XL_MUST_USE const char *parse_addr6(const char *text, struct addr6 *out);
  * parse_net4() - "192.0.2.0/24"; a lone address is a /32
  * parse_net6() - the same for IPv6; a lone address is a /128
  *
- * Bits behind the length have to be zero.
+ * Bits behind the length have to be zero; what would be right is said.
  */
 XL_MUST_USE const char *parse_net4(const char *text, struct net4 *out);
 XL_MUST_USE const char *parse_net6(const char *text, struct net6 *out);

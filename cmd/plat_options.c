@@ -2,9 +2,11 @@
 #include "plat_options.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "nat64/determ.h"
 #include "parse.h"
 
 #define STATE_NAME_MAX 250u /* "FILE.new" has to be a name, too */
@@ -36,6 +38,7 @@ static const char *read_addresses(const char *text, size_t n,
 				  struct nat64_range *r)
 {
 	char part[2 * INET_ADDRSTRLEN];
+	const char *expected;
 	struct net4 net;
 	char *dash;
 
@@ -45,9 +48,12 @@ static const char *read_addresses(const char *text, size_t n,
 	part[n] = '\0';
 	dash = strchr(part, '-');
 	if (!dash) {
-		if (parse_net4(part, &net))
-			return "a range such as 192.0.2.0/28 or "
-			       "192.0.2.8-192.0.2.11";
+		expected = parse_net4(part, &net);
+		if (expected)
+			return strchr(part, '/')
+				       ? expected
+				       : "a range such as 192.0.2.0/28 or "
+					 "192.0.2.8-192.0.2.11";
 		r->first = net.addr;
 		r->last = net.addr | ~addr4_mask(~0u, net.len);
 		return NULL;
@@ -207,19 +213,20 @@ static const char *parse_timeout(void *field, const char *text)
 		uint32_t min;
 		const char *expected;
 	} classes[] = {
-		{ "udp", NAT64_UDP, 120, "udp=120s or more (RFC 4787, REQ-5)" },
+		{ "udp", NAT64_UDP, 120,
+		  "udp=120s to 8760h (RFC 4787, REQ-5)" },
 		{ "tcp-established", NAT64_TCP_EST, 7200,
-		  "tcp-established=2h or more (RFC 5382, REQ-5)" },
+		  "tcp-established=2h to 8760h (RFC 5382, REQ-5)" },
 		{ "tcp-transitory", NAT64_TCP_TRANS, 240,
-		  "tcp-transitory=4m or more (RFC 5382, REQ-5)" },
+		  "tcp-transitory=4m to 8760h (RFC 5382, REQ-5)" },
 		{ "tcp-half-open", NAT64_TCP_HALF, 6,
-		  "tcp-half-open=6s or more" },
+		  "tcp-half-open=6s to 8760h" },
 		{ "tcp-syn", NAT64_TCP_SYN, 6,
-		  "tcp-syn=6s or more (RFC 5382, REQ-4)" },
+		  "tcp-syn=6s to 8760h (RFC 5382, REQ-4)" },
 		{ "icmp", NAT64_ICMP, 60,
-		  "icmp=60s or more (RFC 5508, REQ-2)" },
+		  "icmp=60s to 8760h (RFC 5508, REQ-2)" },
 		{ "fragment", NAT64_FRAGMENT, 2,
-		  "fragment=2s or more (RFC 6146, 3.4)" },
+		  "fragment=2s to 8760h (RFC 6146, 3.4)" },
 	};
 	uint32_t *timeout = field;
 	const char *value = strchr(text, '=');
@@ -265,7 +272,7 @@ static const char *parse_hold_down(void *field, const char *text)
 	*(uint32_t *)field = 0;
 	return strcmp(text, "0") == 0 || parse_duration(text, field)
 		       ? NULL
-		       : "a time such as 120s or 2m, or 0";
+		       : "0, or " DURATION_EXPECTED;
 }
 
 static const char *parse_hold_max(void *field, const char *text)
@@ -315,7 +322,7 @@ static const char *parse_state(void *field, const char *text)
 
 static const char *parse_interval(void *field, const char *text)
 {
-	return parse_duration(text, field) ? NULL : "a time such as 60s or 5m";
+	return parse_duration(text, field) ? NULL : DURATION_EXPECTED;
 }
 
 static const char *parse_subscriber_len(void *field, const char *text)
@@ -416,6 +423,29 @@ const struct option_table plat_options_table = {
 	.count = XL_COUNT(groups),
 };
 
+/* What is wrong with options that are good each by itself. */
+static void tell_whole(const struct nat64_config *c, const char *expected,
+		       struct option_error *e)
+{
+	const uint64_t addrs = pool_size(c->pool4, c->pool4_count);
+	const bool deterministic = determ_check(c);
+	char text[192];
+
+	if (deterministic && c->inside.len)
+		snprintf(text, sizeof(text),
+			 "%s; subscribers: 2^%d (/%u of /%u), addresses: %u",
+			 expected, c->subscriber_len - c->inside.len,
+			 c->subscriber_len, c->inside.len, (uint32_t)addrs);
+	else
+		snprintf(text, sizeof(text), "%s", expected);
+	options_expect(e,
+		       addrs > NAT64_POOL_MAX ? "pool4"
+		       : !deterministic       ? "port-block"
+		       : c->inside.len        ? "deterministic"
+					      : "dynamic-factor",
+		       text);
+}
+
 bool plat_options_check(struct plat_options *o, struct option_error *e)
 {
 	struct nat64_config *c = &o->nat64;
@@ -439,10 +469,12 @@ bool plat_options_check(struct plat_options *o, struct option_error *e)
 	/* All else has been checked value by value. */
 	expected = nat64_config_check(c);
 	if (expected) {
-		options_expect(e,
-			       c->inside.len || c->dynamic ? "deterministic"
-							   : "pool4",
-			       expected);
+		tell_whole(c, expected, e);
+		return false;
+	}
+	if (c->max_blocks && !c->port_block) {
+		options_expect(e, "max-blocks-per-subscriber",
+			       "port-block as well");
 		return false;
 	}
 	expected = nat64_static_check(c);

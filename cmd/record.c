@@ -57,7 +57,7 @@ static const char *parse_syslog(void *field, const char *text)
 
 static const char *parse_refresh(void *field, const char *text)
 {
-	return parse_duration(text, field) ? NULL : "a time such as 60s or 5m";
+	return parse_duration(text, field) ? NULL : DURATION_EXPECTED;
 }
 
 const struct option_row record_rows[] = {

@@ -93,7 +93,7 @@ const char *trans_parse_timeout(void *field, const char *text)
 
 	return strncmp(text, class, n) || !parse_duration(text + n, seconds) ||
 			       *seconds < 2
-		       ? "fragment=2s or more (RFC 6146, 3.4)"
+		       ? "fragment=2s to 8760h (RFC 6146, 3.4)"
 		       : NULL;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "nat64/clock.h"
 #include "nat64/cooling.h"
+#include "nat64/determ.h"
 #include "nat64/held.h"
 
 /* Cursors: number of the last session shown, then this and the place among
@@ -100,15 +101,35 @@ bool nat64_next_subscriber(const struct nat64 *n, uint32_t *cursor,
 	return true;
 }
 
-/* Ports that the ranges give an address. */
+/* Ports of an address that can be given to somebody: of blocks whole ones, of
+ * computed ports what divides. */
+static uint32_t usable(const struct nat64_config *c,
+		       const struct nat64_range *r)
+{
+	const uint32_t size = c->port_block;
+	struct determ d = { .dynamic = WELL_KNOWN_MAX + 1 };
+	uint32_t low = 0;
+	uint32_t end = 0;
+
+	if (!size && !c->inside.len)
+		return r->port_max - r->port_min + 1u;
+	if (c->inside.len)
+		d = determ_plan(c);
+	if (size) {
+		low = r->port_min > d.dynamic ? r->port_min : d.dynamic;
+		low = (low + size - 1) / size;
+		end = (r->port_max + 1u) / size;
+	}
+	return d.ratio * d.ports + (end > low ? end - low : 0) * size;
+}
+
 static uint32_t ports_of(const struct nat64_config *c, uint32_t addr)
 {
 	uint32_t ports = 0;
 
 	for (uint32_t i = 0; i < c->pool4_count; i++)
 		if (c->pool4[i].first <= addr && addr <= c->pool4[i].last)
-			ports += c->pool4[i].port_max - c->pool4[i].port_min +
-				 1u;
+			ports += usable(c, &c->pool4[i]);
 	return ports;
 }
 

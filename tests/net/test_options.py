@@ -52,7 +52,15 @@ MALFORMED = [
     ("plat", "pool4", "192.0.2.1:20-10", ""),
     ("plat", "pool4", "2001:db8::/64", ""),
     ("plat", "pool4", "192.0.2.300", ""),
+    ("plat", "pool4", "192.0.2.0/20", "would be 192.0.0.0/20"),
+    ("plat", "allow4", "10.255.255.255/8", "would be 10.0.0.0/8"),
     ("plat", "allow6", "2001:db8::/129", ""),
+    ("plat", "allow6", "2001:db8:ff:ff::1/40", "would be 2001:db8::/40"),
+    ("plat", "timeout", "udp=8761h", "udp=120s to 8760h"),
+    ("plat", "timeout", "icmp=31536001", "icmp=60s to 8760h"),
+    ("plat", "hold-down", "8761h", "8760h"),
+    ("plat", "state-interval", "525601m", "8760h"),
+    ("siit", "timeout", "fragment=8761h", "2s to 8760h"),
     ("plat", "max-sessions", "0", ""),
     ("plat", "max-sessions", "-1", ""),
     ("plat", "max-sessions", "99999999999999999999", ""),
@@ -74,9 +82,9 @@ MALFORMED = [
     ("plat", "deterministic", "::/0", "2001:db8::/32"),
     ("plat", "deterministic", "2001:db8::1/48", ""),
     ("plat", "dynamic-factor", "0", "65535"),
-    ("plat", "hold-down", "-1", "120s"),
-    ("plat", "hold-down", "2d", "120s"),
-    ("plat", "hold-down", "00", "120s"),
+    ("plat", "hold-down", "-1", "8760h"),
+    ("plat", "hold-down", "2d", "8760h"),
+    ("plat", "hold-down", "00", "8760h"),
     ("plat", "hold-down-max", "0", "16777216"),
     ("plat", "hold-down-max", "16777217", "16777216"),
     ("plat", "port-parity", "odd", "ignore"),
@@ -281,16 +289,35 @@ class Usage(Case):
     def test_mapping_that_cannot_be_dealt_out(self):
         base = ["plat", "--pool6", "64:ff9b::/96", "--pool4", "192.0.2.1"]
         inside = ["--deterministic", "2001:db8::/56"]
-        for more, word in (
-                (["--deterministic", "2001:db8::/39"], "16777216"),
-                (["--deterministic", "2001:db8::/65"], "16777216"),
-                (["--deterministic", "2001:db8::/40"], "a port for each"),
-                ([*inside, "--pool4", "192.0.2.2:1-2000"], "the same ports"),
+        for more, *words in (
+                (["--deterministic", "2001:db8::/39"], "16777216", "2^25"),
+                (["--deterministic", "2001:db8::/65"], "16777216",
+                 "/64 of /65"),
+                (["--deterministic", "2001:db8::/40"], "a port for each",
+                 "subscribers: 2^24 (/64 of /40), addresses: 1"),
+                ([*inside, "--pool4", "192.0.2.2:1-2000"], "the same ports",
+                 "addresses: 2"),
                 ([*inside, "--port-block", "64"], "dynamic-factor"),
-                (["--dynamic-factor", "2"], "port-block"),
                 ([*inside, "--dynamic-factor", "2"], "port-block")):
             with self.subTest(" ".join(more)):
-                self.refused([*base, *more], USAGE, "--deterministic", word)
+                self.refused([*base, *more], USAGE, "--deterministic: ",
+                             *words)
+
+    def test_one_without_the_other(self):
+        """It is named that was given, and what is missing."""
+        base = ["plat", "--pool6", "64:ff9b::/96", "--pool4",
+                "192.0.2.1:1024-1063"]
+        for more, missing in (
+                (["--dynamic-factor", "2"], "port-block and deterministic"),
+                (["--max-blocks-per-subscriber", "2"], "port-block"),
+                (["--port-block", "64"], "room for a port block")):
+            self.refused([*base, *more], USAGE, f"{more[0]}: ", missing)
+
+    def test_longest_times(self):
+        done = self.box.try_run(
+            lab.XLAT, "plat", *GOOD["plat"], "--timeout", "udp=8760h",
+            "--timeout", "icmp=525600m", "--hold-down", "31536000", "--check")
+        self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_static_that_does_not_fit(self):
         """Into the pools, or beside another one."""

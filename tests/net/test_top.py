@@ -173,6 +173,9 @@ class Top(unittest.TestCase):
         self.assertRegex(done.stdout, r"IPv6 in +(1|2)\d ")
 
     def test_nobody_there(self):
+        done = lab.ctl("nobody", "top", "--json")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("counters --json", done.stdout)
         done = lab.ctl("nobody", "top")
         self.assertEqual(done.returncode, 1)
         self.assertIn("no instance 'nobody' runs here", done.stdout)

@@ -61,6 +61,37 @@ Test(nat64_block, C68_14_one_more_than_a_block)
 	world_free(w);
 }
 
+/* Ports that nobody can be given are not shown as if they could be. */
+Test(nat64_block, pools_have_whole_blocks)
+{
+	static const struct {
+		uint32_t size;
+		uint16_t min, max;
+		uint32_t ports;
+	} rows[] = {
+		{ 64, 1, 65535, 65536 - 1024 },
+		{ 256, 1000, 2000, 3 * 256 }, /* 1024 to 1791 */
+		{ 256, 1025, 2047, 3 * 256 },
+		{ 0, 1000, 2000, 1001 },
+	};
+	struct nat64_pool_view view;
+	uint32_t cursor;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct world *w =
+			with_blocks(rows[i].size, T1, rows[i].min, rows[i].max);
+
+		cursor = 0;
+		world_open(w);
+		bind_port(w, nth(UDP_PROTO, 1, 4000));
+		cr_assert(nat64_next_pool(w->n, &cursor, &view));
+		cr_expect_eq(view.ports, rows[i].ports, "%zu", i);
+		cr_expect_eq(view.udp, 1, "%zu", i);
+		cr_expect_eq(view.tcp, 0, "%zu", i);
+		world_free(w);
+	}
+}
+
 /* One block is the same ports for all protocols. */
 Test(nat64_block, C68_02_of_all_protocols)
 {

@@ -31,6 +31,31 @@ static struct world *four_of_one(void)
 	return w;
 }
 
+static uint32_t ports_shown(struct world *w)
+{
+	struct nat64_pool_view view;
+	uint32_t cursor = 0;
+
+	world_open(w);
+	cr_assert(nat64_next_pool(w->n, &cursor, &view));
+	world_free(w);
+	return view.ports;
+}
+
+/* 14 parts of 4032 ports, and whole blocks of what is above; of four
+ * subscribers' ports what does not divide is nobody's. */
+Test(nat64_determ, pools_have_what_can_be_given)
+{
+	struct world *four = four_of_one();
+	struct world *odd = rfc_example();
+
+	four->cfg.pool4[0].port_max += 3;
+	cr_expect_eq(ports_shown(four), 400);
+	cr_expect_eq(ports_shown(rfc_example()), 14 * 4032 + 63 * 128);
+	odd->cfg.port_block = 1024; /* from 57472 on: 57344 is too low */
+	cr_expect_eq(ports_shown(odd), 14 * 4032 + 7 * 1024);
+}
+
 /* A host of subscriber number @i. */
 static struct seg nth(uint8_t proto, uint64_t i, unsigned int len,
 		      uint16_t port)

@@ -142,8 +142,7 @@ static int syslog_head(char *out, enum log_level level)
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
-	return snprintf(out, LOG_HEAD,
-			"<%d>%s %2d %02d:%02d:%02d %.32s[%d]: ",
+	return snprintf(out, LOG_HEAD, "<%d>%s %2d %02d:%02d:%02d %.32s[%d]: ",
 			DAEMON | syslog_priority[level], months[tm.tm_mon],
 			tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
 			setup.name, setup.pid);

@@ -89,6 +89,7 @@ bench: all $(BENCH) $(B)/.have-bench
 	$(Q)python3 tests/bench/net_bench.py
 	$(Q)python3 tests/bench/clat_start.py
 	$(Q)python3 tests/bench/reload_bench.py
+	$(Q)python3 tests/bench/ctl_bench.py
 	$(Q)python3 tests/bench/dns_bench.py
 
 compare: all $(B)/.have-net

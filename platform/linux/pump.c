@@ -11,8 +11,10 @@
 #include "siit/cut.h"
 #include "siit/hdr.h"
 
-/* Packets per wake-up, after which others get their turn. */
+/* Packets per wake-up, after which others get their turn; and ns, since that
+ * many super-packets, or whoever is given way to, may take much longer. */
 #define BUDGET 256
+#define TURN   1000000u
 
 /* Packets of at most this size are read several at a time. */
 #define SMALL  2048u
@@ -195,13 +197,13 @@ static void device_failed(const struct pump *pump, struct ev_loop *loop,
 /*
  * Read a packet; 0: there is none. While super-packets come, the next one is
  * microseconds away, and to give way to whoever makes it costs less than to
- * sleep and be woken.
+ * sleep and be woken, @until a turn is over.
  */
-static int read_next(struct pump *pump, struct pkt *p, bool bulk)
+static int read_next(struct pump *pump, struct pkt *p, uint64_t until)
 {
 	int got = tun_read(pump->tun, pump->buf, p);
 
-	for (int i = 0; bulk && got == 0 && i < LINGER; i++) {
+	for (int i = 0; got == 0 && i < LINGER && ev_clock() < until; i++) {
 		sched_yield();
 		got = tun_read(pump->tun, pump->buf, p);
 	}
@@ -215,10 +217,10 @@ static int read_next(struct pump *pump, struct pkt *p, bool bulk)
  * Return: as the last read; the packets before are there in any case
  */
 static int read_burst(struct pump *pump, struct pkt *p, uint32_t *count,
-		      bool bulk)
+		      uint64_t until)
 {
 	const uint32_t most = pump->ahead ? PUMP_BURST : 1;
-	int got = read_next(pump, p, bulk);
+	int got = read_next(pump, p, until);
 
 	*count = 0;
 	while (got > 0 && ++*count < most && p[*count - 1].len <= SMALL)
@@ -245,15 +247,17 @@ static bool handle_burst(struct pump *pump, struct pkt *p, uint32_t count,
 static void tun_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 {
 	struct pump *pump = (struct pump *)(void *)ev;
+	const uint64_t end = loop->now + TURN;
 	struct pkt p[PUMP_BURST];
 	uint32_t count;
 	bool bulk = false;
 	int got = 0;
 
 	for (uint32_t i = 0; i < BUDGET; i += count ? count : 1) {
-		got = read_burst(pump, p, &count, bulk);
+		got = read_burst(pump, p, &count, bulk ? end : 0);
 		bulk = handle_burst(pump, p, count, loop->now) || bulk;
-		if (got <= 0 && got != -EBADMSG && !(bulk && count))
+		if ((got <= 0 && got != -EBADMSG && !(bulk && count)) ||
+		    ev_clock() > end)
 			break;
 	}
 	if (pump->batch_done)

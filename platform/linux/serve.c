@@ -123,8 +123,13 @@ static void client_read(struct ev_loop *loop, struct serve_client *c)
 	c->len += (uint32_t)n;
 	c->buf[c->len] = '\0';
 	c->owner->kind->read(c);
-	if (c->answering && ev_mod(loop, &c->ev, EPOLLOUT))
+	if (!c->answering)
+		return;
+	/* At once: until the next turn many packets may pass. */
+	if (ev_mod(loop, &c->ev, EPOLLOUT))
 		client_close(c, loop);
+	else
+		client_write(loop, c);
 }
 
 static void client_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
@@ -199,6 +204,9 @@ static void listener_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 		not_accepted(s, loop, errno);
 	else
 		welcome(s, loop, c, fd);
+	/* Who connects has mostly asked already. */
+	if (fd >= 0 && c->ev.fd >= 0)
+		client_read(loop, c);
 }
 
 int serve_open(struct serve *s, struct ev_loop *loop,

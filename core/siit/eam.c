@@ -181,51 +181,59 @@ XL_INLINE const struct eam_slot *match(const struct eam *e, enum family family,
 	return NULL;
 }
 
-typedef void fetch_fn(const struct eam *e, const struct eam_index *x,
-		      struct addr6 a, unsigned int group);
-
-XL_INLINE void fetch_hint(const struct eam *e, const struct eam_index *x,
-			  struct addr6 a, unsigned int group)
+/* To the compiler, who only fetches does nothing and need not be called: the
+ * second line is something. */
+XL_INLINE void fetch(const void *place)
 {
-	if (x->lens[group] & (x->lens[group] - 1))
-		__builtin_prefetch(hint(e, x, a, group));
+	__builtin_prefetch(place);
+	__asm__ volatile("");
 }
 
-XL_INLINE void fetch_slots(const struct eam *e, const struct eam_index *x,
-			   struct addr6 a, unsigned int group)
+static XL_APART void fetch_hints(const struct eam *e, const struct eam_index *x,
+				 struct addr6 a)
 {
-	unsigned int lens = candidates(e, x, a, group);
-	unsigned int len;
+	unsigned int group;
 
-	for (; lens; lens &= lens - 1) {
-		len = group * 8 - (unsigned int)__builtin_ctz(lens);
-		__builtin_prefetch(x->slots +
-				   place(e, hash(addr6_mask(a, len), len)));
+	for (uint32_t left = x->groups; left; left &= left - 1) {
+		group = (unsigned int)__builtin_ctz(left);
+		if (x->lens[group] & (x->lens[group] - 1))
+			fetch(hint(e, x, a, group));
 	}
 }
 
-XL_INLINE void each_group(const struct eam *e, const struct eam_index *x,
-			  struct addr6 a, fetch_fn *fetch)
+static XL_APART void fetch_slots(const struct eam *e, const struct eam_index *x,
+				 struct addr6 a)
 {
-	for (uint32_t left = x->groups; left; left &= left - 1)
-		fetch(e, x, a, (unsigned int)__builtin_ctz(left));
+	unsigned int group;
+	unsigned int lens;
+	unsigned int len;
+
+	for (uint32_t left = x->groups; left; left &= left - 1) {
+		group = (unsigned int)__builtin_ctz(left);
+		lens = candidates(e, x, a, group);
+		for (; lens; lens &= lens - 1) {
+			len = group * 8 - (unsigned int)__builtin_ctz(lens);
+			fetch(x->slots +
+			      place(e, hash(addr6_mask(a, len), len)));
+		}
+	}
 }
 
 XL_INLINE void both_addresses(const struct eam *e, const uint8_t *ip,
-			      fetch_fn *fetch)
+			      void (*each)(const struct eam *e,
+					   const struct eam_index *x,
+					   struct addr6 a))
 {
-	if (ip[0] >> 4 == 4) {
-		each_group(e, &e->by4, widen(be_get32(ip + 12)), fetch);
-		each_group(e, &e->by4, widen(be_get32(ip + 16)), fetch);
-	} else {
-		each_group(e, &e->by6, addr6_load(ip + 8), fetch);
-		each_group(e, &e->by6, addr6_load(ip + 24), fetch);
-	}
+	const bool v4 = ip[0] >> 4 == 4;
+	const struct eam_index *x = v4 ? &e->by4 : &e->by6;
+
+	each(e, x, v4 ? widen(be_get32(ip + 12)) : addr6_load(ip + 8));
+	each(e, x, v4 ? widen(be_get32(ip + 16)) : addr6_load(ip + 24));
 }
 
 void eam_ahead_hints(const struct eam *e, const uint8_t *ip)
 {
-	both_addresses(e, ip, fetch_hint);
+	both_addresses(e, ip, fetch_hints);
 }
 
 void eam_ahead_slots(const struct eam *e, const uint8_t *ip)

@@ -176,9 +176,6 @@ void siit_ahead(const struct siit *s, const struct pkt *p, uint32_t count)
 {
 	if (s->eam.count < FEW_MAPPINGS)
 		return;
-	/* Else nothing is done here in the compiler's eyes, which then leaves
-	 * out the call. */
-	__asm__ volatile("");
 	for (uint32_t i = 0; i < count; i++)
 		if (has_addresses(&p[i]))
 			eam_ahead_hints(&s->eam, p[i].data);

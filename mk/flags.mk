@@ -11,8 +11,10 @@ PURE_FLAGS := -std=c11 -ffreestanding -nostdinc -Icore
 PURE := $(PURE_FLAGS) -isystem "$$($(CC) -print-file-name=include)"
 
 # Debian's musl-gcc takes -static-pie and makes a dynamic PIE, so: -static.
+# Nothing is aligned: 4 KB, and no faster.
 OPT  := -O2 -g -fno-pie -ffunction-sections -fdata-sections \
-	-fstack-protector-strong -fno-asynchronous-unwind-tables
+	-fstack-protector-strong -fno-asynchronous-unwind-tables \
+	-falign-functions=1 -falign-loops=1 -falign-jumps=1 -falign-labels=1
 
 # Core is many small functions in many files, so it is optimised as a whole.
 # Not vectorised: pairs of 64-bit halves then go through memory that has just

@@ -83,10 +83,11 @@ static bool from6(struct siit *s, struct pkt *p)
 }
 
 /* Headers are there as far as plain_4() and plain_6() look, and what is said
- * of a super-packet can be so. */
-static bool may_be_plain(const struct pkt *p, uint32_t ip_len)
+ * of a super-packet can be so. @proto: where the protocol stands. */
+static bool may_be_plain(const struct pkt *p, uint32_t ip_len, uint32_t proto)
 {
 	return p->len >= ip_len + UDP_HDR_LEN &&
+	       (p->data[proto] == IP_TCP || p->data[proto] == IP_UDP) &&
 	       (!p->gso || (p->gso == PKT_GSO_TCP && p->gso_size));
 }
 
@@ -95,6 +96,6 @@ bool shortcut_packet(struct siit *s, struct pkt *p)
 	const uint8_t version = p->len ? p->data[0] >> 4 : 0;
 
 	if (version == 4)
-		return may_be_plain(p, IP4_HDR_LEN) && from4(s, p);
-	return version == 6 && may_be_plain(p, IP6_HDR_LEN) && from6(s, p);
+		return may_be_plain(p, IP4_HDR_LEN, 9) && from4(s, p);
+	return version == 6 && may_be_plain(p, IP6_HDR_LEN, 6) && from6(s, p);
 }

@@ -109,6 +109,7 @@ static void complete(struct plat *d)
 	if (translate_illegal6(o->self6))
 		c->tr.self6 = pref64_embed(c->pool6, c->tr.self4);
 	d->trans.tr = c->tr;
+	c->shared4 = platshare_choose(&d->share);
 }
 
 /* Return: NULL, having logged why. */
@@ -181,12 +182,13 @@ static bool has_range(const struct nat64_config *c, uint32_t count,
 static int route_difference(struct trans *t, const struct nat64_config *c,
 			    const struct nat64_config *other, bool add)
 {
+	const struct plat *d = (const struct plat *)(const void *)t;
 	int troubles = 0;
 
 	for (uint32_t i = 0; i < c->pool4_count; i++) {
 		const struct nat64_range *r = &c->pool4[i];
 
-		if (!has_range(c, i, r) &&
+		if (!platshare_has(&d->share, r) && !has_range(c, i, r) &&
 		    !has_range(other, other->pool4_count, r))
 			troubles += route_range(t, r, add) != EXIT_OK;
 	}
@@ -219,15 +221,23 @@ static enum exit_status open_plat(struct app *a)
 	struct plat *d = (struct plat *)(void *)a;
 	const struct nat64_config *c = &d->opt->nat64;
 	enum exit_status status;
+	int err;
 
+	d->share.trans = &d->trans;
+	d->share.config = c;
+	err = platshare_open(&d->share);
 	status = trans_open(&d->trans, TRANS_DEFAULT4,
 			    c->allow6_count ? c->allow6[0].addr
 					    : TRANS_DEFAULT6);
+	if (!status)
+		status = platshare_find(&d->share, err);
 	if (!status)
 		status = make_first(d);
 	d->trans.routes = add_routes;
 	if (!status)
 		status = trans_set_up(&d->trans);
+	if (!status)
+		status = platshare_start(&d->share);
 	if (status)
 		return status;
 	d->trans.pump.ahead = ahead;
@@ -250,6 +260,7 @@ static void close_plat(struct app *a)
 
 	record_close(d->record);
 	state_close(&d->state);
+	platshare_close(&d->share);
 	trans_close(&d->trans);
 	if (d->nat64)
 		munmap(d->nat64, nat64_size(&d->opt->nat64));
@@ -282,6 +293,16 @@ static void exchange(struct plat *d, struct plat_options *want)
 	complete(d);
 }
 
+/* Whether a new address is shared is known only then. */
+static int change_pools(struct plat *d, const struct nat64_config *was,
+			const struct nat64_config *now)
+{
+	int troubles = route_difference(&d->trans, was, now, false);
+
+	troubles += platshare_reload(&d->share);
+	return troubles + route_difference(&d->trans, now, was, true);
+}
+
 static int reload(struct app *a, struct app_options *fresh,
 		  struct option_error *e)
 {
@@ -307,8 +328,7 @@ static int reload(struct app *a, struct app_options *fresh,
 		return -1;
 	}
 	replace(d, made, nat64_size(was));
-	return route_difference(&d->trans, was, now, false) +
-	       route_difference(&d->trans, now, was, true);
+	return change_pools(d, was, now);
 }
 
 static void release(struct app_options *fresh)

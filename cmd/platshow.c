@@ -101,6 +101,7 @@ void platshow_status(const void *ctx, struct report *r)
 	report_net6(r, "pool6", d->opt->nat64.pool6.prefix,
 		    d->opt->nat64.pool6.len);
 	put_behaviour(&d->opt->nat64, r);
+	platshare_report(&d->share, r);
 	gauges(ctx, r);
 	state_report(&d->state, r);
 }

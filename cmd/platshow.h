@@ -6,6 +6,7 @@
 #define XLAT_CMD_PLATSHOW_H
 
 #include "plat_options.h"
+#include "platshare.h"
 #include "platwarn.h"
 #include "state.h"
 #include "trans.h"
@@ -17,6 +18,7 @@
  * @review:	how far it has come
  * @state:	the file that they survive in
  * @record:	what is told of them
+ * @share:	an address of the machine, if pool4 is one
  * @warn:	what the log was told of refusals
  */
 struct plat {
@@ -28,6 +30,7 @@ struct plat {
 	struct nat64_review review;
 	struct state state;
 	struct record *record;
+	struct platshare share;
 	struct platwarn warn;
 };
 

@@ -293,6 +293,7 @@ static enum exit_status start_helper(struct trans *t)
 		.ifindex = t->tun.ifindex,
 		.nat44 = t->nat44,
 		.arrive = t->fast ? t->fast->programs[FAST_ARRIVE] : -1,
+		.take = t->share ? t->share->take : -1,
 	};
 	int err;
 
@@ -496,6 +497,40 @@ static enum exit_status watch_routes(struct trans *t)
 	if (err)
 		log_error("netlink: %s", strerror(-err));
 	return app_status(err);
+}
+
+enum exit_status trans_share(struct trans *t, uint32_t addr, bool *yes)
+{
+	const struct netcfg_request r = {
+		.op = NETCFG_SHARE,
+		.route = { .dst = nl_net4(addr, 32),
+			   .ifindex = t->tun.ifindex },
+	};
+	const struct netcfg_answer a = helper_ask(&t->helper, &r);
+
+	*yes = a.err > 0;
+	if (a.err >= 0)
+		return EXIT_OK;
+	log_error("sharing an address: %s",
+		  a.err == -EINVAL ? "needs Linux 6.6" : strerror(-a.err));
+	return a.err == -EINVAL ? EXIT_LACKING : app_status(a.err);
+}
+
+enum exit_status trans_reserve(struct trans *t, uint16_t first, uint16_t last)
+{
+	const struct netcfg_request r = { .op = NETCFG_RESERVE,
+					  .first = first,
+					  .last = last };
+	const int err = t->setup ? helper_ask(&t->helper, &r).err : 0;
+
+	if (!err)
+		return EXIT_OK;
+	log_error("net.ipv4.ip_local_reserved_ports, %u-%u: %s", first, last,
+		  err == -EADDRNOTAVAIL
+			  ? "nothing of ip_local_port_range is left for this "
+			    "machine itself"
+			  : strerror(-err));
+	return err == -EADDRNOTAVAIL ? EXIT_USAGE : app_status(err);
 }
 
 bool trans_steer(struct trans *t, int ifindex)

@@ -86,6 +86,7 @@ void trans_options_adopt(struct trans_options *o,
  * @tr:		how headers are translated, filled in by trans_open()
  * @routes:	sets all routes into the device, some of which may be there
  * @fast:	translates in the kernel what is plain; NULL: nothing does
+ * @share:	sorts packets to an address of the machine; NULL: nothing does
  * @nat44:	it may want a NAT44
  * @setup:	there is a helper that configures the network
  * @restoring:	a route that exists already is fine
@@ -106,6 +107,7 @@ struct trans {
 	enum exit_status (*routes)(struct trans *t);
 	struct linkwatch link;
 	struct fast *fast;
+	struct share *share;
 	struct serve_client *tracer;
 	uint32_t path_mtu;
 	bool nat44;
@@ -153,6 +155,10 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  * trans_unbind4() - no more
  * trans_nat44() - hosts of a LAN share the device's address
  * trans_forwarding() - the machine forwards
+ * trans_share() - packets to an address are sorted, if the machine has it;
+ *		@yes: set: does it?
+ * trans_reserve() - the machine's sockets get none of these ports by
+ *		themselves, nor those that were reserved before; 0: all of them
  * trans_steer() - what comes in by a device and is for us is taken there, so
  *		that the machine need not forward it; false: that cannot be had
  * trans_forward6() - IPv6, between its uplink and the device, and no more than
@@ -176,6 +182,10 @@ XL_MUST_USE enum exit_status trans_bind4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_unbind4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_nat44(struct trans *t, struct net4 lan);
 XL_MUST_USE enum exit_status trans_forwarding(struct trans *t);
+XL_MUST_USE enum exit_status trans_share(struct trans *t, uint32_t addr,
+					 bool *yes);
+XL_MUST_USE enum exit_status trans_reserve(struct trans *t, uint16_t first,
+					   uint16_t last);
 XL_MUST_USE bool trans_steer(struct trans *t, int ifindex);
 XL_MUST_USE enum exit_status trans_forward6(struct trans *t, int uplink);
 

@@ -48,7 +48,7 @@ struct xlat_result path_error6(struct nat64 *n, struct pkt *p,
 	m.outer.dst = m.quoted.src = remote;
 	m.quoted.sport = bib == BIB_ICMP ? b->pool_port : q.sport;
 	m.quoted.dport = b->pool_port;
-	m.first_leg = pool_find(&n->pool, remote) != POOL_NONE;
+	m.first_leg = path_turns_back(n, remote, q.sport, bib);
 	return path_to4(n, p, v, &q, &m);
 }
 

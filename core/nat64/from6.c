@@ -66,7 +66,7 @@ static struct xlat_result stray(struct nat64 *n, struct pkt *p,
 	if (!binding || v->tcp_flags & TCP_SYN)
 		return xlat_drop(WHY_TCP_STATE);
 	return send4(n, p, v, binding_pool_addr(n, b), b->pool_port, f,
-		     pool_find(&n->pool, f->remote) != POOL_NONE);
+		     path_turns_back(n, f->remote, f->remote_port, f->bib));
 }
 
 XL_RARE static void count_refusal(struct nat64 *n, enum xlat_why why,

@@ -75,6 +75,8 @@ struct nat64_static {
  * @pool6:	translation prefix
  * @pool4:	addresses and ports, not overlapping; an address may have
  *		several ranges of ports
+ * @shared4:	one of @pool4 that the host has, too: what is sent to other
+ *		ports of it goes there; 0: none
  * @statics:	bindings that are always there; anybody may send to them,
  *		whatever @filtering says
  * @static_count: their number
@@ -125,6 +127,7 @@ struct nat64_config {
 	struct pref64 pool6;
 	struct nat64_range pool4[NAT64_RANGE_MAX];
 	uint32_t pool4_count;
+	uint32_t shared4;
 	const struct nat64_static *statics;
 	uint32_t static_count;
 	const struct net6 *allow6;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "nat64/path.h"
 
+#include "nat64/binding.h"
 #include "nat64/owner.h"
 
 enum xlat_why path_bib(const struct nat64 *n, const struct pkt_view *v,
@@ -33,6 +34,19 @@ enum xlat_why path_refused(const struct nat64 *n, uint32_t remote)
 	if (remote == t->self4)
 		return WHY_OWN_ADDRESS;
 	return siit_is_nonglobal(remote) ? WHY_NON_GLOBAL : WHY_NONE;
+}
+
+XL_RARE bool path_turns_back(const struct nat64 *n, uint32_t remote,
+			     uint16_t port, enum bib bib)
+{
+	const uint32_t which = pool_find(&n->pool, remote);
+	struct pool_span ports;
+
+	if (which == POOL_NONE || remote != n->cfg.shared4)
+		return which != POOL_NONE;
+	ports = n->pool.addrs[which].ports;
+	return bib != BIB_ICMP && ((ports.min <= port && port <= ports.max) ||
+				   binding_find4(n, remote, port, bib));
 }
 
 bool path_serves(const struct nat64 *n, struct addr6 client)

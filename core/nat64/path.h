@@ -69,6 +69,16 @@ XL_MUST_USE enum xlat_why path_bib(const struct nat64 *n,
 XL_MUST_USE enum xlat_why path_refused(const struct nat64 *n, uint32_t remote);
 
 /**
+ * path_turns_back() - is what is sent there for a client of ours? (RFC 6146,
+ * 3.8)
+ * @port:	of @remote
+ *
+ * Of an address that is the host's, too, other ports are not, nor are pings.
+ */
+XL_MUST_USE bool path_turns_back(const struct nat64 *n, uint32_t remote,
+				 uint16_t port, enum bib bib);
+
+/**
  * path_serves() - may this IPv6 host have sessions (allow6)?
  */
 XL_MUST_USE bool path_serves(const struct nat64 *n, struct addr6 client);

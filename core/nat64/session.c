@@ -3,6 +3,7 @@
 
 #include "nat64/binding.h"
 #include "nat64/clock.h"
+#include "nat64/path.h"
 #include "nat64/peer.h"
 #include "nat64/tell.h"
 #include "nat64/wheel.h"
@@ -114,7 +115,7 @@ XL_APART enum xlat_why session_open(struct nat64 *n, uint32_t binding,
 	s->remote_port = remote_port;
 	s->bib = b->bib;
 	s->binding = binding;
-	s->hairpin = pool_find(&n->pool, remote) != POOL_NONE;
+	s->hairpin = path_turns_back(n, remote, remote_port, s->bib);
 	if (!enter(n, *index)) {
 		slab_give(&n->sessions, *index);
 		return WHY_TABLE_FULL;

@@ -41,11 +41,12 @@ static void run(int fd, const struct netcfg_may *may, struct sandbox_user user,
 				     .keep = SANDBOX_KEEP_NET_ADMIN,
 				     .job = job,
 				     .files = files };
+	const int keep[] = { fd, may->arrive, may->take };
 	struct netcfg n;
 	int err;
 
 	/* The TUN above all is closed: it must vanish with the engine. */
-	sandbox_leave_parent("xlat-helper", fd, may->arrive);
+	sandbox_leave_parent("xlat-helper", keep, XL_COUNT(keep));
 	err = netcfg_open(&n, may);
 	if (!err)
 		err = sandbox_enter(&box);

@@ -139,7 +139,7 @@ static void run(int fd, struct job *j, const char *path,
 {
 	int err;
 
-	sandbox_leave_parent("xlat-keeper", fd, fd);
+	sandbox_leave_parent("xlat-keeper", &fd, 1);
 	err = open_job(j, path, user, job);
 	if (send(fd, &err, sizeof(err), MSG_NOSIGNAL) > 0 && !err)
 		serve(fd, j);

@@ -19,6 +19,7 @@ int netcfg_open(struct netcfg *n, const struct netcfg_may *may)
 	int err;
 
 	*n = (struct netcfg){ .may = *may, .steered = -1 };
+	n->links.program = may->take;
 	forward_open(&n->forward);
 	err = nl_open(&n->nl, NETLINK_ROUTE);
 	return err || !may->nat44 ? err : nat44_open(&n->nat44);
@@ -30,7 +31,7 @@ static bool valid(const struct netcfg *n, const struct netcfg_request *r)
 	const unsigned int longest = route->dst.family == AF_INET ? 32 : 128;
 
 	if (r->op == NETCFG_FORWARDING || r->op == NETCFG_FORWARD6 ||
-	    r->op == NETCFG_STEER)
+	    r->op == NETCFG_STEER || r->op == NETCFG_RESERVE)
 		return true;
 	if (route->ifindex != n->may.ifindex)
 		return false;
@@ -38,7 +39,8 @@ static bool valid(const struct netcfg *n, const struct netcfg_request *r)
 		return false;
 	if (r->op == NETCFG_LINK)
 		return route->mtu != 0;
-	if ((r->op == NETCFG_NAT44 || r->op == NETCFG_BIND) &&
+	if ((r->op == NETCFG_NAT44 || r->op == NETCFG_BIND ||
+	     r->op == NETCFG_SHARE) &&
 	    (route->dst.family != AF_INET || !route->dst.len))
 		return false;
 	return (route->dst.family == AF_INET ||
@@ -125,6 +127,23 @@ static int steer(struct netcfg *n, int ifindex)
 	return 0;
 }
 
+static int share(struct netcfg *n, const struct nl_route *r)
+{
+	char device[IF_NAMESIZE] = "";
+	int err;
+
+	if (n->may.take < 0)
+		return -ENOTSUP;
+	if (n->links.count == 0) {
+		(void)if_indextoname((unsigned int)n->may.ifindex, device);
+		err = sysctl_accept_local(device);
+		if (err)
+			return err;
+	}
+	return share_follow(&n->links, &n->nl, be_get32(r->dst.addr),
+			    n->may.ifindex);
+}
+
 static int forward(struct netcfg *n, const struct netcfg_request *r)
 {
 	const bool host = r->op == NETCFG_FORWARD6;
@@ -163,6 +182,11 @@ static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 		return forward(n, r);
 	case NETCFG_STEER:
 		return steer(n, r->route.ifindex);
+	case NETCFG_SHARE:
+		return share(n, &r->route);
+	case NETCFG_RESERVE:
+		return r->first ? ports_reserve(&n->ports, r->first, r->last)
+				: ports_restore(&n->ports);
 	case NETCFG_OP_COUNT:
 		break;
 	}
@@ -185,6 +209,7 @@ struct netcfg_answer netcfg_apply(struct netcfg *n,
 
 void netcfg_undo(struct netcfg *n)
 {
+	(void)!ports_restore(&n->ports);
 	(void)!remove_binding(n);
 	nat44_close(&n->nat44);
 	forward_close(&n->forward);

@@ -13,6 +13,8 @@
 #include "forward.h"
 #include "nat44.h"
 #include "nl.h"
+#include "ports.h"
+#include "share.h"
 
 enum netcfg_op {
 	NETCFG_LINK,        /* @route.ifindex up, with MTU @route.mtu */
@@ -27,22 +29,29 @@ enum netcfg_op {
 	NETCFG_FORWARDING, /* the machine forwards both families */
 	NETCFG_STEER,      /* our packets are taken at @route.ifindex */
 	NETCFG_FORWARD6,   /* IPv6, between the device and @uplink */
+	NETCFG_SHARE,      /* @route.dst, if it is an address of the machine */
+	NETCFG_RESERVE,    /* ports @first to @last, too; 0: no more */
 	NETCFG_OP_COUNT
 };
 
 /**
  * struct netcfg_request - one change
  * @uplink:	index of another device, for NETCFG_FORWARD6
+ * @first, @last: ports, for NETCFG_RESERVE
  */
 struct netcfg_request {
 	enum netcfg_op op;
 	int uplink;
+	uint16_t first;
+	uint16_t last;
 	struct nl_route route;
 };
 
 /**
  * struct netcfg_answer - what came of it
- * @err:	0 or -errno; NETCFG_FORWARDING: number of settings changed
+ * @err:	0 or -errno; NETCFG_FORWARDING: number of settings changed;
+ *		NETCFG_SHARE: as of share_follow(); NETCFG_RESERVE: as of
+ *		ports_reserve()
  * @text:	the kernel's own words, or ""
  */
 struct netcfg_answer {
@@ -55,17 +64,20 @@ struct netcfg_answer {
  * @ifindex:	the only device that may be changed
  * @nat44:	a NAT44 can be made
  * @arrive:	descriptor of FAST_ARRIVE, for NETCFG_STEER; -1: there is none
+ * @take:	of struct share's, for NETCFG_SHARE; -1: there is none
  */
 struct netcfg_may {
 	int ifindex;
 	bool nat44;
 	int arrive;
+	int take;
 };
 
 /**
  * struct netcfg - who carries requests out
  * @bound:	what NETCFG_BIND is in force for; length 0: nothing
  * @steered:	what keeps NETCFG_STEER in force, or -1
+ * @links:	the same for NETCFG_SHARE
  */
 struct netcfg {
 	struct netcfg_may may;
@@ -74,6 +86,8 @@ struct netcfg {
 	struct forward forward;
 	struct nl_net bound;
 	int steered;
+	struct share_links links;
+	struct ports ports;
 };
 
 /**

@@ -330,6 +330,45 @@ int nl_link_mtu(struct nl *nl, int ifindex, uint32_t *mtu)
 	return err;
 }
 
+struct listing {
+	void (*see)(void *ctx, int ifindex, uint32_t addr);
+	void *ctx;
+	uint32_t addr;
+};
+
+static int take_local(const struct nlattr *attr, void *data)
+{
+	struct listing *l = data;
+
+	if (mnl_attr_get_type(attr) == IFA_LOCAL)
+		l->addr = be_get32(mnl_attr_get_payload(attr));
+	return MNL_CB_OK;
+}
+
+static int take_address(const struct nlmsghdr *h, void *data)
+{
+	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
+	struct listing *l = data;
+
+	l->addr = 0;
+	if (m->ifa_family == AF_INET &&
+	    mnl_attr_parse(h, sizeof(*m), take_local, l) >= 0 && l->addr)
+		l->see(l->ctx, (int)m->ifa_index, l->addr);
+	return MNL_CB_OK;
+}
+
+int nl_addresses4(struct nl *nl,
+		  void (*see)(void *ctx, int ifindex, uint32_t addr), void *ctx)
+{
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	struct listing l = { see, ctx, 0 };
+
+	m->ifa_family = AF_INET;
+	return nl_talk(nl, h, take_address, &l);
+}
+
 struct nl_net nl_net4(uint32_t addr, unsigned int len)
 {
 	struct nl_net n = { .family = AF_INET, .len = (uint8_t)len };

@@ -104,6 +104,16 @@ XL_MUST_USE int nl_route_get(struct nl *nl, const struct nl_net *dst,
  */
 XL_MUST_USE int nl_link_mtu(struct nl *nl, int ifindex, uint32_t *mtu);
 
+/**
+ * nl_addresses4() - list all IPv4 addresses of the machine
+ * @see:	called with each one, and the index of its device
+ *
+ * Return: 0 or -errno
+ */
+XL_MUST_USE int
+nl_addresses4(struct nl *nl, void (*see)(void *ctx, int ifindex, uint32_t addr),
+	      void *ctx);
+
 /* Networks from addresses in host order. */
 struct nl_net nl_net4(uint32_t addr, unsigned int len);
 struct nl_net nl_net6(struct addr6 addr, unsigned int len);

@@ -109,7 +109,15 @@ int sandbox_enter(const struct sandbox *s)
 	return err ? err : seccomp_enter(s->job);
 }
 
-void sandbox_leave_parent(const char *name, int keep, int keep_too)
+static bool is_among(int fd, const int *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fd == list[i])
+			return true;
+	return false;
+}
+
+void sandbox_leave_parent(const char *name, const int *keep, size_t count)
 {
 	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT,
 				       SIGPIPE };
@@ -118,7 +126,7 @@ void sandbox_leave_parent(const char *name, int keep, int keep_too)
 	for (unsigned int i = 0; i < XL_COUNT(ignored); i++)
 		signal(ignored[i], SIG_IGN);
 	for (int fd = 3; fd < 64; fd++)
-		if (fd != keep && fd != keep_too && fd != log)
+		if (fd != log && !is_among(fd, keep, count))
 			close(fd);
 	prctl(PR_SET_NAME, name, 0, 0, 0);
 }

@@ -61,11 +61,10 @@ XL_MUST_USE int sandbox_enter(const struct sandbox *s);
 /**
  * sandbox_leave_parent() - what a child does first
  * @name:	its own, for whoever looks at the processes
- * @keep:	a descriptor that stays open, as
- * @keep_too:	this one does, and the log
+ * @keep:	@count descriptors that stay open, as the log does
  *
  * Signals to the process group are not for it: it leaves when its parent does.
  */
-void sandbox_leave_parent(const char *name, int keep, int keep_too);
+void sandbox_leave_parent(const char *name, const int *keep, size_t count);
 
 #endif

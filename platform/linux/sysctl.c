@@ -185,6 +185,23 @@ int sysctl_forward_host(struct sysctl_undo *undo, const char *device,
 	return err < 0 ? err : (int)(undo->count - before);
 }
 
+int sysctl_accept_local(const char *device)
+{
+	char name[SYSCTL_NAME_LEN];
+	int filter;
+	int err = sysctl_get("net/ipv4/conf/all/rp_filter", &filter);
+
+	if (!err && filter)
+		log_warn(
+			"net.ipv4.conf.all.rp_filter is not 0: IPv6-only hosts "
+			"will not reach this machine's own IPv4 address");
+	snprintf(name, sizeof(name), "net/ipv4/conf/%.16s/rp_filter", device);
+	err = put(name, 0);
+	snprintf(name, sizeof(name), "net/ipv4/conf/%.16s/accept_local",
+		 device);
+	return err ? err : put(name, 1);
+}
+
 void sysctl_undo(struct sysctl_undo *undo)
 {
 	while (undo->count) {

@@ -64,6 +64,19 @@ XL_MUST_USE int sysctl_forwarding(struct sysctl_undo *undo, const char *except);
 XL_MUST_USE int sysctl_forward_host(struct sysctl_undo *undo,
 				    const char *device, const char *uplink);
 
+/**
+ * sysctl_accept_local() - packets that come in by a device may be from an
+ * address of this machine
+ * @device:	it will vanish
+ *
+ * Reverse path filtering would refuse them all the same where the device has
+ * no address of its own: it is switched off there. Where it is on for all, that
+ * is told.
+ *
+ * Return: 0 or -errno
+ */
+XL_MUST_USE int sysctl_accept_local(const char *device);
+
 /* Put back what was changed, last first. */
 void sysctl_undo(struct sysctl_undo *undo);
 

@@ -14,7 +14,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADERS = ["wire/be.h", "wire/csum.h", "wire/ip.h", "siit/pref64.h",
            "siit/hdr.h", "siit/icmpmap.h", "siit/legal.h", "siit/plain.h",
-           "siit/ident.h", "clat/fast.h", "nat64/tcpfsm.h",
+           "siit/ident.h", "siit/share.h", "clat/fast.h", "nat64/tcpfsm.h",
            "nat64/shard.h"]
 # Sums a whole payload: checksums leave these headers as deltas.
 NOT = {"csum_bytes"}

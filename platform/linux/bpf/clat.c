@@ -18,35 +18,9 @@
  *
  * To be compiled with `clang -target bpf` only; see scripts/bpf.py.
  */
-#include <linux/bpf.h>
-
 #include "bpf/fastmap.h"
+#include "bpf/skb.h"
 
-#define SEC(name)      __attribute__((section(name), used))
-
-/* Helpers of the kernel, by number. */
-#define HELPER(number) ((void *)(number))
-
-static long (*const skb_store)(struct __sk_buff *skb, uint32_t at,
-			       const void *from, uint32_t len,
-			       uint64_t flags) = HELPER(9);
-static long (*const l4_csum)(struct __sk_buff *skb, uint32_t at, uint64_t from,
-			     uint64_t to, uint64_t flags) = HELPER(11);
-static long (*const redirect)(uint32_t ifindex, uint64_t flags) = HELPER(23);
-static long (*const change_proto)(struct __sk_buff *skb, uint16_t proto,
-				  uint64_t flags) = HELPER(31);
-static long (*const change_head)(struct __sk_buff *skb, uint32_t room,
-				 uint64_t flags) = HELPER(43);
-static long (*const load_from)(const struct __sk_buff *skb, uint32_t at,
-			       void *to, uint32_t len,
-			       uint32_t start) = HELPER(68);
-static long (*const redirect_neigh)(uint32_t ifindex, const void *hop,
-				    int hop_len, uint64_t flags) = HELPER(152);
-
-/* What a program may answer, beside what redirect returns. */
-enum { NEXT = -1, DROP = 2 };
-
-enum { PROTO4 = 0x0800, PROTO6 = 0x86dd, ETHERNET_LEN = 14 };
 enum { ND_FIRST = 133, ND_LAST = 137 };
 
 /* The only thing that outlives a packet; the loader puts the map here. */
@@ -59,17 +33,11 @@ static inline const struct fast_config *config(void)
 	return &map.slots[active % FAST_SLOTS];
 }
 
-static inline bool load_head(const struct __sk_buff *skb, void *to,
-			     uint32_t size)
-{
-	return load_from(skb, 0, to, size, BPF_HDR_START_NET) == 0;
-}
-
 /* Headers, as far as they are there: UDP packets may end behind their own. */
 static inline bool load_packet(const struct __sk_buff *skb, uint8_t *head,
 			       uint32_t ip_len)
 {
-	if (!load_head(skb, head, ip_len + UDP_HDR_LEN))
+	if (!load_at(skb, 0, head, ip_len + UDP_HDR_LEN))
 		return false;
 	(void)load_from(skb, ip_len + UDP_HDR_LEN, head + ip_len + UDP_HDR_LEN,
 			TCP_HDR_LEN - UDP_HDR_LEN, BPF_HDR_START_NET);
@@ -96,14 +64,6 @@ static inline bool put(struct __sk_buff *skb, const void *header,
 	return !delta || !l4_csum(skb, at, 0, be_swap16(delta), flags);
 }
 
-/* The kernel takes off an Ethernet header, whatever the device has. */
-static inline int leave_by(struct __sk_buff *skb, uint32_t uplink)
-{
-	if (change_head(skb, ETHERNET_LEN, 0))
-		return DROP;
-	return (int)redirect_neigh(uplink, 0, 0, 0);
-}
-
 static inline int from4(struct __sk_buff *skb, const struct fast_config *c)
 {
 	const struct plain_size s = { skb->len, skb->gso_size };
@@ -125,7 +85,7 @@ static inline int from4(struct __sk_buff *skb, const struct fast_config *c)
 	count(&map.count.packets4, &map.count.bytes4, s.len);
 	skb->mark = 0;
 	if (c->uplink)
-		return leave_by(skb, c->uplink);
+		return leave_by(skb, c->uplink, 0);
 	return (int)redirect(c->device, BPF_F_INGRESS);
 }
 
@@ -199,7 +159,7 @@ int arrive(struct __sk_buff *skb)
 	/* In promiscuous mode there are packets for others (not PACKET_HOST).
 	 */
 	if (skb->protocol != be_swap16(PROTO6) || skb->pkt_type != 0 ||
-	    !load_head(skb, head, IP6_HDR_LEN) ||
+	    !load_at(skb, 0, head, IP6_HDR_LEN) ||
 	    !fast_is_ours(c, addr6_load(bytes + 24)) ||
 	    is_discovery(skb, bytes))
 		return NEXT;
@@ -214,8 +174,8 @@ int leave(struct __sk_buff *skb)
 	const uint8_t *bytes = (const uint8_t *)head;
 
 	if (!c->uplink || skb->protocol != be_swap16(PROTO6) ||
-	    !load_head(skb, head, IP6_HDR_LEN) ||
+	    !load_at(skb, 0, head, IP6_HDR_LEN) ||
 	    !pref64_contains(fast_pref64(c), addr6_load(bytes + 24)))
 		return NEXT;
-	return leave_by(skb, c->uplink);
+	return leave_by(skb, c->uplink, 0);
 }

@@ -23,7 +23,7 @@ CORE_OPT := $(OPT) -O3 -flto -fno-tree-slp-vectorize \
 	--param max-inline-insns-auto=200
 
 # DNS is run per query, among system calls; CLAT's life hardly ever.
-DNS_OPT  := $(OPT) -O2 -flto
+DNS_OPT  := $(OPT) -Os -flto
 COLD_OPT := $(OPT) -Oz -flto
 CLAT_OPT := $(COLD_OPT)
 

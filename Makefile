@@ -91,6 +91,7 @@ bench: all $(BENCH) $(B)/.have-bench
 	$(Q)python3 tests/bench/reload_bench.py
 	$(Q)python3 tests/bench/ctl_bench.py
 	$(Q)python3 tests/bench/dns_bench.py
+	$(Q)$(B)/bench/dns_scale $(B)/bench/dns_scale.csv
 
 compare: all $(B)/.have-net
 	$(Q)python3 tests/compare/dns64.py

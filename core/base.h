@@ -15,11 +15,18 @@
 
 /* Data-path helpers: always inlined, which also lifts eBPF's limit of five
  * arguments to a function. */
-#define XL_INLINE             static inline __attribute__((always_inline, unused))
+#define XL_INLINE static inline __attribute__((always_inline, unused))
 
 /* What is not always done: a function that calls it saves no registers for it
  * when it is not. */
-#define XL_APART              __attribute__((noinline))
+#define XL_APART  __attribute__((noinline))
+
+/* Before a loop: eBPF programs are to be small as well. */
+#ifdef __clang__
+#define XL_ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define XL_ROLLED
+#endif
 
 /* A result that must not be ignored. */
 #define XL_MUST_USE           __attribute__((warn_unused_result))

@@ -4,6 +4,7 @@
  */
 #include "nat64/binding.h"
 #include "nat64/path.h"
+#include "nat64/quicken.h"
 
 static bool same_statics(const struct nat64_config *a,
 			 const struct nat64_config *b)
@@ -43,7 +44,6 @@ static void take_over(struct nat64_config *to, const struct nat64_config *c)
 	to->any_parity = c->any_parity;
 	to->no_ping = c->no_ping;
 	to->outside = c->outside;
-	mem_copy(to->alarm, c->alarm, sizeof(to->alarm));
 }
 
 bool nat64_adjust(struct nat64 *n, const struct nat64_config *c)
@@ -55,6 +55,7 @@ bool nat64_adjust(struct nat64 *n, const struct nat64_config *c)
 	take_over(&then, c);
 	if (!mem_equal(&then, c, sizeof(then)))
 		return false;
+	quicken_clear(n);
 	n->cfg = then;
 	return true;
 }

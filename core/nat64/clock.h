@@ -7,7 +7,7 @@
 #ifndef XLAT_NAT64_CLOCK_H
 #define XLAT_NAT64_CLOCK_H
 
-#include "nat64/state.h"
+#include "nat64/quicken.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -25,7 +25,7 @@ XL_INLINE void clock_set(struct nat64 *n, uint64_t now)
 /* The second in which a session is over. */
 XL_INLINE uint64_t session_end(const struct nat64 *n, const struct session *s)
 {
-	return (uint64_t)s->used + n->cfg.timeout[s->class] + 1;
+	return (uint64_t)quicken_used(n, s) + n->cfg.timeout[s->class] + 1;
 }
 
 #endif

@@ -25,17 +25,6 @@ enum nat64_class {
 
 enum nat64_filtering { NAT64_ENDPOINT_INDEPENDENT, NAT64_ADDRESS_DEPENDENT };
 
-/* Thresholds that the operator is told of (RFC 8158, 4.5); the events have the
- * same order. */
-enum nat64_alarm {
-	NAT64_POOL_HIGH,       /* so many percent of the ports are in use */
-	NAT64_POOL_LOW,        /* no more than that are, and more were */
-	NAT64_BINDINGS_HIGH,   /* so many bindings are there */
-	NAT64_SUBSCRIBER_HIGH, /* a subscriber has so many */
-	NAT64_ALARM_INTERVAL,  /* seconds from one to the next of a kind */
-	NAT64_ALARMS
-};
-
 enum nat64_outside { NAT64_NOBODY, NAT64_IPV4, NAT64_IPV6 };
 
 /**
@@ -128,7 +117,6 @@ struct nat64_static {
  *		length 0: no such mapping
  * @dynamic:	beside as many subscribers as share an address, so many more
  *		parts of its ports are for blocks (D in RFC 7422)
- * @alarm:	thresholds by enum nat64_alarm; 0: none
  * @outside:	whose packets do not keep a session alive (RFC 6146, 5.3)
  * @shards:	threads, each with a NAT64 of its own, at most 16; 0: one
  * @shard:	the number of this one, from 0 on; all else is the same for all
@@ -165,7 +153,6 @@ struct nat64_config {
 	bool no_ping;
 	struct net6 inside;
 	uint32_t dynamic;
-	uint32_t alarm[NAT64_ALARMS];
 	enum nat64_outside outside;
 	uint32_t shards;
 	uint32_t shard;
@@ -355,14 +342,33 @@ XL_MUST_USE bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
  */
 uint64_t nat64_next_expiry(const struct nat64 *n);
 
+struct quick_table;
+struct quick_config;
+
+/**
+ * nat64_quicken() - have the plain packets of busy sessions translated by who
+ * shares a table with us (quick.h), from now on
+ * @t:		zeroed, but for its key; several NAT64s, each a shard, may share
+ *		one; NULL: no more
+ *
+ * The other one's clock is that of nat64_packet(). A session that only it uses
+ * lives as long as if its packets had come here.
+ */
+void nat64_quicken(struct nat64 *n, struct quick_table *t);
+
+/**
+ * nat64_quick_config() - what the other one has to know, but for the device;
+ * again when the configuration has changed
+ */
+struct quick_config nat64_quick_config(const struct nat64 *n);
+
 struct nat64_events;
 
 /**
  * nat64_listen() - note events (event.h) from now on
  * @events:	a ring; NULL: no more
  *
- * What is there already is no event, but for EVENT_DETERMINISTIC: it comes with
- * the next nat64_expire(), and once a day from then on.
+ * What is there already is no event.
  */
 void nat64_listen(struct nat64 *n, struct nat64_events *events);
 

@@ -66,7 +66,7 @@ XL_RARE bool restore_session(struct nat64 *n, const struct session *s,
 		return false;
 	if (owner_is_shared(n) && owner_of_client(n, s->client) != n->cfg.shard)
 		return false;
-	/* What is older than the clock is as old: whoever minds begins later. */
+	/* Right after a start of the machine, what is older is as old. */
 	return open_session(n, s, age < n->now ? n->now - (uint32_t)age : 0);
 }
 
@@ -112,13 +112,16 @@ XL_RARE uint32_t nat64_move(struct nat64 *n, struct nat64 *from, uint64_t now)
 {
 	uint32_t i;
 
+	quicken_clear(from);
+	n->quick = from->quick;
 	n->draws = from->draws;
 	clock_set(n, now);
 	clock_set(from, now);
 	for (i = 0; (i = slab_next(&from->sessions, i));) {
 		const struct session *s = session_at(from, i);
+		const uint32_t age = n->now > s->used ? n->now - s->used : 0;
 
-		if (!restore_session(n, s, n->now - s->used))
+		if (!restore_session(n, s, age))
 			tell_session(from, s, EVENT_SESSION_DELETED);
 	}
 	cooling_move(n, from);

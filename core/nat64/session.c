@@ -10,8 +10,9 @@
 
 void session_hasten(struct nat64 *n, uint32_t index)
 {
-	const struct session *s = session_at(n, index);
+	struct session *s = session_at(n, index);
 
+	quicken_remove(n, s);
 	if (session_end(n, s) < s->due)
 		wheel_move(n, index);
 }
@@ -122,6 +123,7 @@ XL_APART enum xlat_why session_open(struct nat64 *n, uint32_t binding,
 	}
 	s->class = (uint8_t)first_class(s->bib);
 	s->used = n->now;
+	s->quick[0] = s->quick[1] = s->warm = 0;
 	wheel_add(n, *index);
 	if (b->sessions++ == 0)
 		tell_binding(n, b, EVENT_BINDING_CREATED);
@@ -146,11 +148,12 @@ void session_set(struct nat64 *n, uint32_t index, enum tcpfsm_state tcp,
 
 void session_close(struct nat64 *n, uint32_t index)
 {
-	const struct session *s = session_at(n, index);
+	struct session *s = session_at(n, index);
 	const struct flow6 f6 = flow6_of(s);
 	const struct flow4 f4 = flow4_of(s);
 	struct binding *b = binding_at(n, s->binding);
 
+	quicken_remove(n, s);
 	tell_session(n, s, EVENT_SESSION_DELETED);
 	table_remove(&n->sessions_by6, session_hash6(n, &f6), index);
 	table_remove(&n->sessions_by4, session_hash4(n, &f4), index);

@@ -8,7 +8,7 @@
 #define XLAT_NAT64_SESSION_H
 
 #include "nat64/hash.h"
-#include "nat64/state.h"
+#include "nat64/quicken.h"
 #include "nat64/tcpfsm.h"
 
 /**
@@ -137,6 +137,8 @@ XL_INLINE void session_packet(struct nat64 *n, uint32_t index,
 {
 	const struct session *s = session_at(n, index);
 
+	if (n->quick)
+		quicken_see(n, index);
 	if (XL_UNLIKELY(n->cfg.outside == (from6 ? NAT64_IPV6 : NAT64_IPV4)))
 		session_overhear(n, index, tcpfsm_event(v->tcp_flags, from6));
 	else if (s->bib == BIB_TCP)

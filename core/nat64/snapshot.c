@@ -75,8 +75,8 @@ static uint32_t age_of(const struct snapshot *shot, uint32_t since)
 	return now > since ? now - since : 0;
 }
 
-static void write_session(const struct snapshot *shot, const struct session *s,
-			  uint8_t *out)
+static void write_session(const struct snapshot *shot, const struct nat64 *n,
+			  const struct session *s, uint8_t *out)
 {
 	mem_zero(out, SNAPSHOT_RECORD);
 	addr6_store(out + REC_CLIENT, s->client);
@@ -87,7 +87,7 @@ static void write_session(const struct snapshot *shot, const struct session *s,
 	be_put16(out + REC_REMOTE_PORT, s->remote_port);
 	out[REC_BIB] = s->bib;
 	out[REC_TCP] = s->tcp;
-	be_put32(out + REC_AGE, age_of(shot, s->used));
+	be_put32(out + REC_AGE, age_of(shot, quicken_used(n, s)));
 	out[REC_CLASS] = s->class;
 }
 
@@ -130,7 +130,7 @@ static size_t write_next(struct snapshot *s, const struct nat64 *n,
 	if (s->stage == SNAPSHOT_AT_SESSIONS) {
 		s->cursor = slab_next(&n->sessions, s->cursor);
 		if (s->cursor) {
-			write_session(s, session_at(n, s->cursor), out);
+			write_session(s, n, session_at(n, s->cursor), out);
 			s->count++;
 			return SNAPSHOT_RECORD;
 		}

@@ -36,6 +36,9 @@
  * @hairpin:	@remote is one of ours: what is sent there turns back
  * @used:	when it was last used, seconds
  * @due:	which list of the wheel it is in, with @prev and @next
+ * @quick:	entries that it has in the table of busy ones, from either side;
+ *		0: none
+ * @warm:	packets in the second of @used, up to where that matters
  */
 struct session {
 	struct addr6 client;
@@ -53,6 +56,8 @@ struct session {
 	uint32_t due;
 	uint32_t prev;
 	uint32_t next;
+	uint16_t quick[2];
+	uint8_t warm;
 } __attribute__((aligned(64)));
 
 /**
@@ -82,7 +87,6 @@ struct binding {
  * @ports:	of that address, which ones it may have beside those in blocks
  * @created:	bindings it has had
  * @refused:	packets that could not open one, or a session
- * @alarmed:	when it was told that it has many, seconds; 0: it was not
  */
 struct subscriber {
 	struct addr6 prefix;
@@ -95,7 +99,6 @@ struct subscriber {
 	struct pool_span ports;
 	uint32_t created;
 	uint32_t refused;
-	uint32_t alarmed;
 };
 
 /**
@@ -277,8 +280,7 @@ struct nat64 {
 	uint64_t now_ns;
 	struct addr6 refused;        /* as of nat64_refused() */
 	struct nat64_events *events; /* NULL: nobody listens */
-	uint32_t parameters_due;     /* of EVENT_DETERMINISTIC, seconds */
-	uint32_t alarms;             /* that are told: alarm.c */
+	struct quick_table *quick;   /* NULL: there is none */
 	uint64_t draws;
 	struct nat64_count of[NAT64_OF]; /* by enum bib */
 	uint32_t states[NAT64_STATES];

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADERS = ["wire/be.h", "wire/csum.h", "wire/ip.h", "siit/pref64.h",
            "siit/hdr.h", "siit/icmpmap.h", "siit/legal.h", "siit/plain.h",
            "siit/ident.h", "siit/share.h", "clat/fast.h", "nat64/tcpfsm.h",
-           "nat64/shard.h"]
+           "nat64/shard.h", "nat64/quick.h"]
 # Sums a whole payload: checksums leave these headers as deltas.
 NOT = {"csum_bytes"}
 INLINE = re.compile(r"^XL_INLINE\s+(?:XL_MUST_USE\s+)?"

@@ -65,8 +65,7 @@ static inline void scene(uint32_t cache)
 		query.up.servers[i].cookie.until = UINT64_MAX;
 	event = (struct query_event){ .now = 1000 * MS,
 				      .random = 0x1234abcd,
-				      .buf = reply_buf,
-				      .count = query.count };
+				      .buf = reply_buf };
 }
 
 static inline void scene_end(void)

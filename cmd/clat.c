@@ -44,7 +44,8 @@ static enum exit_status open_clat(struct app *a)
 
 	d->trans.nat44 = clat_options_share(o);
 	d->follow.steer = !o->lan.len && !o->tr.no_setup;
-	fastpath_open(&d->fastpath, &d->trans, !o->no_fast, d->follow.steer);
+	fastpath_open(&d->fastpath, &d->trans, &fast_clat, !o->no_fast,
+		      d->follow.steer);
 	status = trans_open(&d->trans,
 			    o->lan.len ? o->lan.addr + 1 : TRANS_DEFAULT4,
 			    o->follow.pref64.len ? o->follow.pref64.prefix

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clat.h"
+#include "clat/fast.h"
 
 #define EAM_ROOM 2u
 
@@ -164,6 +165,46 @@ static void tell(struct clat *d, struct siit *s, void *memory,
 	fill_eam(d, s, memory, source);
 }
 
+static void add_nets(struct fast_config *c, const struct eam *e)
+{
+	struct eam_entry x;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < FAST_NETS; i++) {
+		c->nets[i].mask = ~0u;
+		if (eam_next(e, &at, &x))
+			c->nets[i] =
+				(struct fast_net){ x.addr6, x.addr4,
+						   addr4_mask(~0u, x.len4) };
+	}
+}
+
+static void tell_fast(struct clat *d, const struct net6 ours[2])
+{
+	const struct siit *s = &d->siit;
+	const struct translate *t = &s->tr;
+	const bool on = !is_cut_off(&d->follow);
+	struct fast_config c = {
+		.pref64 = s->pool6.prefix,
+		.ours = { ours[0].addr, ours[1].addr },
+		.ours_len = ours[0].len,
+		.pref64_len = on && s->eam.count ? s->pool6.len : 0,
+		.self4 = t->self4,
+		.mtu4 = t->mtu4,
+		.mtu6 = t->mtu6,
+		.lowest_mtu6 = t->lowest_mtu6,
+		.tos = (int16_t)t->tos,
+		.tc = (int16_t)t->tc,
+		.no_syns = t->mss != 0,
+		.device = d->fastpath.device,
+		.uplink = (uint32_t)d->follow.steered,
+		.keep_ttl = t->keep_ttl,
+	};
+
+	add_nets(&c, &s->eam);
+	fastpath_tell(&d->fastpath, &c);
+}
+
 void clat_packets_changed(struct follow *f)
 {
 	struct clat *d = (struct clat *)(void *)f->trans;
@@ -174,5 +215,5 @@ void clat_packets_changed(struct follow *f)
 
 	tell(d, &d->siit, d->memory[0], held);
 	tell(d, &d->old, d->memory[1], old);
-	fastpath_tell(&d->fastpath, &d->siit, ours, f->steered, !is_cut_off(f));
+	tell_fast(d, ours);
 }

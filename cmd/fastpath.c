@@ -15,7 +15,8 @@ static void lack(struct fastpath *p, struct trans *t, int err)
 		p->why = "the kernel does not take it: needs Linux 6.6";
 }
 
-void fastpath_open(struct fastpath *p, struct trans *t, bool wanted, bool host)
+void fastpath_open(struct fastpath *p, struct trans *t,
+		   const struct fast_kind *kind, bool wanted, bool all)
 {
 	int err;
 
@@ -24,7 +25,7 @@ void fastpath_open(struct fastpath *p, struct trans *t, bool wanted, bool host)
 	if (!wanted)
 		return;
 	t->fast = &p->fast;
-	err = fast_open(&p->fast, host);
+	err = fast_open(&p->fast, kind, all);
 	p->why = NULL;
 	if (err)
 		lack(p, t, err);
@@ -44,49 +45,14 @@ void fastpath_start(struct fastpath *p, struct trans *t)
 		return;
 	p->device = (uint32_t)t->tun.ifindex;
 	/* One set of counters: no Identification comes twice. */
-	p->fast.map->ident = t->ident;
-	t->tr.ident = &p->fast.map->ident;
+	p->fast.head->ident = t->ident;
+	t->tr.ident = &p->fast.head->ident;
 }
 
-static void add_nets(struct fast_config *c, const struct eam *e)
+void fastpath_tell(struct fastpath *p, const void *config)
 {
-	struct eam_entry x;
-	uint32_t at = 0;
-
-	for (uint32_t i = 0; i < FAST_NETS; i++) {
-		c->nets[i].mask = ~0u;
-		if (eam_next(e, &at, &x))
-			c->nets[i] =
-				(struct fast_net){ x.addr6, x.addr4,
-						   addr4_mask(~0u, x.len4) };
-	}
-}
-
-void fastpath_tell(struct fastpath *p, const struct siit *s,
-		   const struct net6 ours[2], int uplink, bool on)
-{
-	const struct translate *t = &s->tr;
-	struct fast_config c = {
-		.pref64 = s->pool6.prefix,
-		.ours = { ours[0].addr, ours[1].addr },
-		.ours_len = ours[0].len,
-		.pref64_len = on && s->eam.count ? s->pool6.len : 0,
-		.self4 = t->self4,
-		.mtu4 = t->mtu4,
-		.mtu6 = t->mtu6,
-		.lowest_mtu6 = t->lowest_mtu6,
-		.tos = (int16_t)t->tos,
-		.tc = (int16_t)t->tc,
-		.no_syns = t->mss != 0,
-		.device = p->device,
-		.uplink = (uint32_t)uplink,
-		.keep_ttl = t->keep_ttl,
-	};
-
-	if (p->why)
-		return;
-	add_nets(&c, &s->eam);
-	fast_tell(&p->fast, &c);
+	if (!p->why)
+		fast_tell(&p->fast, config);
 }
 
 void fastpath_report(const struct fastpath *p, struct report *r)

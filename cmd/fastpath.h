@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fastpath.h - clat's fast path: whether there is one, and what it is told
+ * fastpath.h - a fast path: whether there is one, and what it is told
  *
  * It only makes things faster. Where it cannot be had, one line of the log
  * says why, and the packet loop does it all.
@@ -27,9 +27,10 @@ struct fastpath {
 /**
  * fastpath_open() - load it, before trans_open()
  * @wanted:	false: it is to stay off
- * @host:	also what spares a host to forward IPv6
+ * @all:	as of fast_open()
  */
-void fastpath_open(struct fastpath *p, struct trans *t, bool wanted, bool host);
+void fastpath_open(struct fastpath *p, struct trans *t,
+		   const struct fast_kind *kind, bool wanted, bool all);
 
 /**
  * fastpath_start() - attach it to the device, after trans_open(); still with
@@ -37,13 +38,9 @@ void fastpath_open(struct fastpath *p, struct trans *t, bool wanted, bool host);
  */
 void fastpath_start(struct fastpath *p, struct trans *t);
 
-/**
- * fastpath_tell() - translate as @s does, from now on; nothing if not @on
- * @ours:	the IPv6 addresses, or networks, that are for us
- * @uplink:	device that IPv6 leaves by; 0: the kernel forwards it
- */
-void fastpath_tell(struct fastpath *p, const struct siit *s,
-		   const struct net6 ours[2], int uplink, bool on);
+/* fastpath_tell() - the configuration that holds from now on, as of
+ * fast_tell(). */
+void fastpath_tell(struct fastpath *p, const void *config);
 
 /* A field of status. */
 void fastpath_report(const struct fastpath *p, struct report *r);

@@ -9,6 +9,7 @@
 
 #include "applet.h"
 #include "pages.h"
+#include "bpf/platmap.h"
 #include "platshow.h"
 
 /* Sessions per wake-up before packets get a turn. */
@@ -216,6 +217,26 @@ static void listen_to(struct plat *d)
 						    d->opt->nat64.inside.len));
 }
 
+/* The fast path goes by the configuration that holds from now on. */
+static void tell_fast(struct plat *d)
+{
+	struct quick_config c = nat64_quick_config(d->nat64);
+
+	c.device = d->fastpath.device;
+	fastpath_tell(&d->fastpath, &c);
+}
+
+static void open_fast(struct plat *d)
+{
+	struct plat_map *map = (void *)d->fastpath.fast.head;
+
+	if (d->fastpath.why)
+		return;
+	trans_random(map->table.key, sizeof(map->table.key));
+	nat64_quicken(d->nat64, &map->table);
+	tell_fast(d);
+}
+
 static enum exit_status open_plat(struct app *a)
 {
 	struct plat *d = (struct plat *)(void *)a;
@@ -226,13 +247,17 @@ static enum exit_status open_plat(struct app *a)
 	d->share.trans = &d->trans;
 	d->share.config = c;
 	err = platshare_open(&d->share);
+	fastpath_open(&d->fastpath, &d->trans, &fast_plat, !d->opt->no_fast,
+		      false);
 	status = trans_open(&d->trans, TRANS_DEFAULT4,
 			    c->allow6_count ? c->allow6[0].addr
 					    : TRANS_DEFAULT6);
 	if (!status)
 		status = platshare_find(&d->share, err);
-	if (!status)
-		status = make_first(d);
+	if (status)
+		return status;
+	fastpath_start(&d->fastpath, &d->trans);
+	status = make_first(d);
 	d->trans.routes = add_routes;
 	if (!status)
 		status = trans_set_up(&d->trans);
@@ -250,6 +275,7 @@ static enum exit_status open_plat(struct app *a)
 	if (status)
 		return status;
 	listen_to(d);
+	open_fast(d);
 	arm(d);
 	return trans_start(&d->trans, translate);
 }
@@ -262,6 +288,7 @@ static void close_plat(struct app *a)
 	state_close(&d->state);
 	platshare_close(&d->share);
 	trans_close(&d->trans);
+	fastpath_close(&d->fastpath);
 	if (d->nat64)
 		munmap(d->nat64, nat64_size(&d->opt->nat64));
 }
@@ -278,6 +305,7 @@ static void replace(struct plat *d, struct nat64 *fresh, size_t old_size)
 	d->nat64 = fresh;
 	state_follow(&d->state, fresh);
 	listen_to(d);
+	tell_fast(d);
 	munmap(old, old_size);
 	ev_timer_set(&d->trans.app.loop, &d->reviewer, UINT64_MAX);
 	log_reload(kept, before.sessions);
@@ -316,6 +344,7 @@ static int reload(struct app *a, struct app_options *fresh,
 		return -1;
 	exchange(d, want);
 	if (nat64_adjust(d->nat64, now)) {
+		tell_fast(d);
 		listen_to(d);
 		d->review = (struct nat64_review){ .cursor = 0 };
 		review(&d->trans.app.loop, &d->reviewer);

@@ -14,6 +14,7 @@
 /**
  * struct plat_options - configuration
  * @nat64:	all of it but @nat64.tr and @nat64.key, once checked
+ * @no_fast:	all packets go through this process
  * @state:	file that the tables survive in; NULL: none
  * @state_interval: seconds between two writings of it
  * @allow4:	of struct net4
@@ -25,6 +26,7 @@ struct plat_options {
 	struct app_options app; /* first member */
 	struct trans_options tr;
 	struct nat64_config nat64;
+	bool no_fast;
 	const char *state;
 	uint32_t state_interval;
 	struct record_options record;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "platshow.h"
 
+_Static_assert((int)FAST_UDP == NAT64_OF_UDP && (int)FAST_TCP == NAT64_OF_TCP,
+	       "one order");
+
 #define AT(field) offsetof(struct nat64_count, field)
 
 /**
@@ -98,6 +101,7 @@ void platshow_status(const void *ctx, struct report *r)
 
 	app_report(&d->trans.app, r);
 	trans_report(&d->trans, r);
+	fastpath_report(&d->fastpath, r);
 	report_net6(r, "pool6", d->opt->nat64.pool6.prefix,
 		    d->opt->nat64.pool6.len);
 	put_behaviour(&d->opt->nat64, r);
@@ -106,12 +110,26 @@ void platshow_status(const void *ctx, struct report *r)
 	state_report(&d->state, r);
 }
 
+/* What the fast path carried counts as if it had come here. */
+static void add_fast(struct nat64_count *c, const struct fast *f,
+		     unsigned int protocol)
+{
+	const struct fast_count n = fast_count(f, protocol);
+
+	c->packets[0] += n.packets4;
+	c->bytes[0] += n.bytes4;
+	c->packets[1] += n.packets6;
+	c->bytes[1] += n.bytes6;
+}
+
 void platshow_counters(const void *ctx, struct report *r)
 {
 	const struct plat *d = ctx;
 	struct nat64_stats s;
 
 	nat64_get_stats(d->nat64, &s);
+	for (unsigned int i = 0; d->trans.fast && i < FAST_PROTOCOLS; i++)
+		add_fast(&s.of[i], d->trans.fast, i);
 	report_counter(r, "sessions-created", "Sessions ever made",
 		       s.sessions_created);
 	report_counter(r, "bindings-created", "Bindings ever made",

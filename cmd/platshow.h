@@ -5,6 +5,7 @@
 #ifndef XLAT_CMD_PLATSHOW_H
 #define XLAT_CMD_PLATSHOW_H
 
+#include "fastpath.h"
 #include "plat_options.h"
 #include "platshare.h"
 #include "platwarn.h"
@@ -23,6 +24,7 @@
  */
 struct plat {
 	struct trans trans; /* first member */
+	struct fastpath fastpath;
 	struct plat_options *opt;
 	struct nat64 *nat64;
 	struct ev_timer expiry;

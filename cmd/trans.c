@@ -640,9 +640,10 @@ static void drop_counters(const struct pump_counters *c, struct report *r)
 }
 
 /* Packets of the fast path were not read and written, but might have been. */
-static void add_fast(struct pump_counters *c, const struct fast *f)
+static void add_fast(struct pump_counters *c, const struct fast *f,
+		     unsigned int protocol)
 {
-	const struct fast_count n = fast_count(f);
+	const struct fast_count n = fast_count(f, protocol);
 
 	c->packets4_in += n.packets4;
 	c->packets6_out += n.packets4;
@@ -660,8 +661,8 @@ void trans_counters(const void *ctx, struct report *r)
 	const struct pump_counters *c = &t->pump.count;
 	struct pump_counters all = *c;
 
-	if (t->fast)
-		add_fast(&all, t->fast);
+	for (unsigned int i = 0; t->fast && i < FAST_PROTOCOLS; i++)
+		add_fast(&all, t->fast, i);
 	packet_counters(&all, r);
 	report_counter(r, "icmp-errors-sent", "ICMP errors of our own",
 		       c->errors_sent);

@@ -123,8 +123,8 @@ def text(source):
         masks.items(), key=lambda pair: (-pair[1], pair[0]))[:ESCAPE]]
     size = sum(map(len, codes.values()))
     return (HEAD % (source.name, size, CLANG)
-            + array("code_masks", usual)
-            + "".join(array(f"code_{name}", squash(code, usual))
+            + array(f"{source.stem}_masks", usual)
+            + "".join(array(f"{source.stem}_{name}", squash(code, usual))
                       for name, code in codes.items()))
 
 

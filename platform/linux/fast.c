@@ -3,47 +3,60 @@
 
 #include <sys/mman.h>
 
-#include "bpfload.h"
-
 #include "bpf/clat.inc"
+#include "bpf/clatmap.h"
+#include "bpf/plat.inc"
+#include "bpf/platmap.h"
 
-#define CODE(name)                                                             \
+#define CODE(of, name)                                                         \
 	{                                                                      \
-		code_masks, name, sizeof(name)                                 \
+		of##_masks, of##_##name, sizeof(of##_##name)                   \
 	}
 
-static const struct bpfload_code codes[FAST_PROGRAMS] = {
-	[FAST_TRANSLATE] = CODE(code_translate),
-	[FAST_LEAVE] = CODE(code_leave),
-	[FAST_ARRIVE] = CODE(code_arrive),
+const struct fast_kind fast_clat = {
+	.codes = { [FAST_TRANSLATE] = CODE(clat, translate),
+		   [FAST_LEAVE] = CODE(clat, leave),
+		   [FAST_ARRIVE] = CODE(clat, arrive) },
+	.size = sizeof(struct clat_map),
+	.slots = offsetof(struct clat_map, slots),
+	.config = sizeof(struct fast_config),
 };
 
-static int load_all(struct fast *f, int map, bool host)
+const struct fast_kind fast_plat = {
+	.codes = { [FAST_TRANSLATE] = CODE(plat, translate) },
+	.size = sizeof(struct plat_map),
+	.slots = offsetof(struct plat_map, slots),
+	.config = sizeof(struct quick_config),
+};
+
+static int load_all(struct fast *f, int map, bool all)
 {
 	for (enum fast_program i = 0; i < FAST_PROGRAMS; i++) {
-		if (i != FAST_TRANSLATE && !host)
+		const struct bpfload_code *code = &f->kind->codes[i];
+
+		if (!code->len || (i != FAST_TRANSLATE && !all))
 			continue;
-		f->programs[i] = bpfload_program(&codes[i], map);
+		f->programs[i] = bpfload_program(code, map);
 		if (f->programs[i] < 0)
 			return f->programs[i];
 	}
 	return 0;
 }
 
-int fast_open(struct fast *f, bool host)
+int fast_open(struct fast *f, const struct fast_kind *kind, bool all)
 {
 	void *memory;
 	int map;
 	int err;
 
-	*f = (struct fast){ .map = NULL };
+	*f = (struct fast){ .kind = kind };
 	for (unsigned int i = 0; i < FAST_PROGRAMS; i++)
 		f->programs[i] = f->links[i] = -1;
-	map = bpfload_memory(&memory, sizeof(*f->map));
+	map = bpfload_memory(&memory, kind->size);
 	if (map < 0)
 		return map;
-	f->map = memory;
-	err = load_all(f, map, host);
+	f->head = memory;
+	err = load_all(f, map, all);
 	bpfload_close(&map);
 	if (err)
 		fast_close(f);
@@ -63,18 +76,25 @@ int fast_at_tun(struct fast *f, int ifindex)
 	return 0;
 }
 
-void fast_tell(struct fast *f, const struct fast_config *c)
+static void *slot_at(const struct fast *f, uint32_t number)
 {
-	if (mem_equal(&f->map->slots[f->last], c, sizeof(*c)))
+	const struct fast_kind *k = f->kind;
+
+	return (uint8_t *)f->head + k->slots + number * k->config;
+}
+
+void fast_tell(struct fast *f, const void *config)
+{
+	if (mem_equal(slot_at(f, f->last), config, f->kind->config))
 		return;
 	f->last = (f->last + 1) % FAST_SLOTS;
-	f->map->slots[f->last] = *c;
-	__atomic_store_n(&f->map->active, f->last, __ATOMIC_RELEASE);
+	mem_copy(slot_at(f, f->last), config, f->kind->config);
+	__atomic_store_n(&f->head->active, f->last, __ATOMIC_RELEASE);
 }
 
 void fast_pause(struct fast *f, bool yes)
 {
-	__atomic_store_n(&f->map->paused, yes, __ATOMIC_RELEASE);
+	__atomic_store_n(&f->head->paused, yes, __ATOMIC_RELEASE);
 }
 
 /* On a small machine half of a counter may be read before its other half
@@ -91,9 +111,9 @@ static uint64_t read_counter(const volatile uint64_t *p)
 	return b;
 }
 
-struct fast_count fast_count(const struct fast *f)
+struct fast_count fast_count(const struct fast *f, unsigned int protocol)
 {
-	const struct fast_count *c = &f->map->count;
+	const struct fast_count *c = &f->head->count[protocol];
 
 	return (struct fast_count){
 		.packets4 = read_counter(&c->packets4),
@@ -113,7 +133,7 @@ void fast_close(struct fast *f)
 {
 	close_all(f->links);
 	close_all(f->programs);
-	if (f->map)
-		munmap(f->map, sizeof(*f->map));
-	f->map = NULL;
+	if (f->head)
+		munmap(f->head, f->kind->size);
+	f->head = NULL;
 }

@@ -13,10 +13,10 @@
 
 #include "bpf/share.inc"
 
-static const struct bpfload_code code_of_take = { code_masks, code_take,
-						  sizeof(code_take) };
-static const struct bpfload_code code_of_depart = { code_masks, code_depart,
-						    sizeof(code_depart) };
+static const struct bpfload_code code_of_take = { share_masks, share_take,
+						  sizeof(share_take) };
+static const struct bpfload_code code_of_depart = { share_masks, share_depart,
+						    sizeof(share_depart) };
 
 int share_open(struct share *s)
 {

@@ -91,9 +91,7 @@ static void setup(void *memory)
 	query.allow = &all;
 	query.allow_count = 1;
 	query_init(&query, memory, (struct siphash_key){ 1, 2 });
-	event = (struct query_event){
-		.now = 1, .random = 1, .buf = reply, .count = query.count
-	};
+	event = (struct query_event){ .now = 1, .random = 1, .buf = reply };
 	last = UPSTREAM_NONE;
 }
 

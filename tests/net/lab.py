@@ -301,6 +301,13 @@ class Host:
         return {line.split(":")[1].split("@")[0].strip()
                 for line in said.splitlines()}
 
+    def taken(self, device):
+        """Packets that who made a TUN device has read from it."""
+        with self.inside():
+            text = pathlib.Path("/proc/thread-self/net/dev").read_text()
+        found = re.search(rf"^ *{device}:(.*)$", text, re.M)
+        return int(found[1].split()[9])
+
     def wait_established(self, port, seconds=10.0):
         """Wait until a TCP connection to a local port is up."""
         wait_for(lambda: self.run("ss", "-Htn", "state", "established",

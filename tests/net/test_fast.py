@@ -64,6 +64,40 @@ def switch(host, device, **offloads):
                 "16sQ16x", device.encode(), ctypes.addressof(value)))
 
 
+def _echo(sock):
+    while data := sock.recv(1 << 20):
+        sock.sendall(data)
+    sock.shutdown(socket.SHUT_WR)
+
+
+def _send(sock, data):
+    sock.sendall(data)
+    sock.shutdown(socket.SHUT_WR)
+
+
+def exchange(client, name, server, own):
+    """Megabytes there and back over TCP, unharmed; name: the server's, own:
+    what it is to itself."""
+    data = bytes(range(251)) * 30000
+    with server.inside():
+        listener = socket.create_server((own, 5000))
+    with client.inside():
+        here = socket.create_connection((name, 5000), 10)
+    with listener, here:
+        there, _ = listener.accept()
+        with there:
+            threads = [threading.Thread(target=_echo, args=[there]),
+                       threading.Thread(target=_send, args=[here, data])]
+            for thread in threads:
+                thread.start()
+            here.settimeout(20)
+            got = b"".join(iter(lambda: here.recv(1 << 20), b""))
+            for thread in threads:
+                thread.join()
+    if hashlib.sha256(got).digest() != hashlib.sha256(data).digest():
+        raise lab.LabError(f"{len(got)} bytes came back, of {len(data)}")
+
+
 class Case(unittest.TestCase):
     """home ── isp ── far; isp plays the provider, far is an IPv4 host."""
 
@@ -95,9 +129,7 @@ class Case(unittest.TestCase):
 
     def slow(self):
         """Packets that the daemon has read."""
-        with self.home.inside():
-            text = pathlib.Path("/proc/thread-self/net/dev").read_text()
-        return int(re.search(r"^ *clat:(.*)$", text, re.M)[1].split()[9])
+        return self.home.taken("clat")
 
     def settings(self):
         """What forwarding is asked for by, as far as this kernel has it."""
@@ -360,6 +392,7 @@ class Bytes(Case):
             if shown:
                 tracer = self.home.start(lab.XLAT, "ctl", "clat", "trace")
             else:
+                tracer.wait_output(f"> {FAR4}:2, ")
                 tracer.stop(signal.SIGINT)
             lab.wait_for(lambda: lab.ask("clat", "status")["trace"]
                          == ("on" if shown else "off"), "the trace")
@@ -544,36 +577,7 @@ class Host(Case):
             self.assertEqual(caught.exception.errno, errno.ENETUNREACH)
 
     def exchange(self):
-        """Megabytes there and back over TCP, unharmed."""
-        data = bytes(range(251)) * 30000
-        with self.far.inside():
-            listener = socket.create_server((FAR4, 5000))
-        with self.home.inside():
-            here = socket.create_connection((FAR4, 5000), 10)
-        with listener, here:
-            there, _ = listener.accept()
-            with there:
-                echo = threading.Thread(target=self.echo, args=[there])
-                echo.start()
-                sender = threading.Thread(target=self.send, args=[here, data])
-                sender.start()
-                here.settimeout(20)
-                got = b"".join(iter(lambda: here.recv(1 << 20), b""))
-                sender.join()
-                echo.join()
-        self.assertEqual(hashlib.sha256(got).digest(),
-                         hashlib.sha256(data).digest())
-
-    @staticmethod
-    def echo(sock):
-        while data := sock.recv(1 << 20):
-            sock.sendall(data)
-        sock.shutdown(socket.SHUT_WR)
-
-    @staticmethod
-    def send(sock, data):
-        sock.sendall(data)
-        sock.shutdown(socket.SHUT_WR)
+        exchange(self.home, FAR4, self.far, FAR4)
 
     def test_tcp(self):
         """Super-packets do not come to the daemon."""

@@ -18,123 +18,71 @@
  *
  * To be compiled with `clang -target bpf` only; see scripts/bpf.py.
  */
-#include "bpf/fastmap.h"
-#include "bpf/skb.h"
+#include "bpf/carry.h"
+#include "bpf/clatmap.h"
 
 enum { ND_FIRST = 133, ND_LAST = 137 };
 
 /* The only thing that outlives a packet; the loader puts the map here. */
-struct fast_map map SEC(".bss");
+struct clat_map map SEC(".bss");
 
 static inline const struct fast_config *config(void)
 {
-	const uint32_t active = *(volatile uint32_t *)&map.active;
+	const uint32_t active = *(volatile uint32_t *)&map.head.active;
 
 	return &map.slots[active % FAST_SLOTS];
-}
-
-/* Headers, as far as they are there: UDP packets may end behind their own. */
-static inline bool load_packet(const struct __sk_buff *skb, uint8_t *head,
-			       uint32_t ip_len)
-{
-	if (!load_at(skb, 0, head, ip_len + UDP_HDR_LEN))
-		return false;
-	(void)load_from(skb, ip_len + UDP_HDR_LEN, head + ip_len + UDP_HDR_LEN,
-			TCP_HDR_LEN - UDP_HDR_LEN, BPF_HDR_START_NET);
-	return true;
-}
-
-static inline void count(uint64_t *packets, uint64_t *bytes, uint32_t len)
-{
-	__sync_fetch_and_add(packets, 1);
-	__sync_fetch_and_add(bytes, len);
-}
-
-/* The new header, and the checksum that goes with it; then away. Until here
- * another family's header could not have been written. */
-static inline bool put(struct __sk_buff *skb, const void *header,
-		       uint32_t ip_len, uint8_t proto, uint16_t delta)
-{
-	const uint32_t at = ip_len + (proto == IP_TCP ? 16 : 6);
-	const uint64_t flags =
-		BPF_F_PSEUDO_HDR | (proto == IP_UDP ? BPF_F_MARK_MANGLED_0 : 0);
-
-	if (skb_store(skb, 0, header, ip_len, BPF_F_RECOMPUTE_CSUM))
-		return false;
-	return !delta || !l4_csum(skb, at, 0, be_swap16(delta), flags);
 }
 
 static inline int from4(struct __sk_buff *skb, const struct fast_config *c)
 {
 	const struct plain_size s = { skb->len, skb->gso_size };
 	uint64_t head[FAST_HEAD4 / 8] = { 0 };
-	uint64_t wire[IP6_HDR_LEN / 8];
 	const uint8_t *bytes = (const uint8_t *)head;
 	struct hdr6 h;
-	uint16_t delta;
 
 	if (!load_packet(skb, (uint8_t *)head, IP4_HDR_LEN) ||
 	    !fast_4to6(c, bytes, &s, &h) ||
 	    change_proto(skb, be_swap16(PROTO6), 0))
 		return NEXT;
-	delta = plain_delta(be_get32(bytes + 12), be_get32(bytes + 16), h.src,
-			    h.dst, true);
-	hdr6_store((uint8_t *)wire, h);
-	if (!put(skb, wire, IP6_HDR_LEN, h.proto, delta))
+	if (!put6(skb, h, be_get32(bytes + 12), be_get32(bytes + 16)))
 		return DROP;
-	count(&map.count.packets4, &map.count.bytes4, s.len);
+	count4(&map.head, h.proto, s.len);
+	if (!c->uplink)
+		return come_back(skb, c->device);
 	skb->mark = 0;
-	if (c->uplink)
-		return leave_by(skb, c->uplink, 0);
-	return (int)redirect(c->device, BPF_F_INGRESS);
-}
-
-static inline uint16_t next_id(struct hdr4 h)
-{
-	const uint64_t mix = ident_mix(map.ident.key[0], map.ident.key[1],
-				       h.src, h.dst, h.proto);
-	uint32_t *next = &map.ident.next[mix % IDENT_COUNTERS];
-
-	return (uint16_t)(__sync_fetch_and_add(next, 1) + (mix >> 16));
+	return leave_by(skb, c->uplink, 0);
 }
 
 static inline int from6(struct __sk_buff *skb, const struct fast_config *c)
 {
 	const struct plain_size s = { skb->len, skb->gso_size };
 	uint64_t head[(FAST_HEAD6 + 4) / 8] = { 0 };
-	uint32_t wire[IP4_HDR_LEN / 4];
 	const uint8_t *bytes = (const uint8_t *)head;
 	struct hdr4 h;
-	uint16_t delta;
 
 	if (!load_packet(skb, (uint8_t *)head, IP6_HDR_LEN) ||
 	    !fast_6to4(c, bytes, &s, &h) ||
 	    change_proto(skb, be_swap16(PROTO4), 0))
 		return NEXT;
-	delta = plain_delta(h.src, h.dst, addr6_load(bytes + 8),
-			    addr6_load(bytes + 24), false);
 	if (plain_needs_id(h, &s))
-		h.id = next_id(h);
-	hdr4_store((uint8_t *)wire, h);
-	if (!put(skb, wire, IP4_HDR_LEN, h.proto, delta))
+		h.id = next_id(&map.head.ident, h);
+	if (!put4(skb, h, addr6_load(bytes + 8), addr6_load(bytes + 24)))
 		return DROP;
-	count(&map.count.packets6, &map.count.bytes6, s.len);
-	skb->mark = 0;
-	return (int)redirect(c->device, BPF_F_INGRESS);
+	count6(&map.head, h.proto, s.len);
+	return come_back(skb, c->device);
 }
 
 SEC("tc/translate")
 int translate(struct __sk_buff *skb)
 {
-	const struct fast_config *c = config();
-
-	if (*(volatile uint32_t *)&map.paused)
+	switch (version_of(&map.head, skb)) {
+	case 4:
+		return from4(skb, config());
+	case 6:
+		return from6(skb, config());
+	default:
 		return NEXT;
-	if (skb->protocol == be_swap16(PROTO4))
-		return from4(skb, c);
-	if (skb->protocol == be_swap16(PROTO6))
-		return from6(skb, c);
-	return NEXT;
+	}
 }
 
 /* Neighbour Discovery is the link's, whoever it is about. */

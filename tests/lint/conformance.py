@@ -4,7 +4,8 @@
 
 tests/requirements/*.tsv lists the requirements. A test holds one if its name
 has the ID in it, with underscores: SIIT_041_what_it_shows, or d64_03_04_... for
-two. Complains when a requirement has no test and does not say "not yet:
+two. "all of: U47 T53" as the state of one says that it is held when all with
+these prefixes are. Complains when a requirement has no test and does not say "not yet:
 REASON"; when it says so but has one; when a test names an ID that no list has;
 and when the page is not what it would be.
 
@@ -18,7 +19,7 @@ LISTS = ROOT / "tests/requirements"
 PAGE = ROOT / "tests/CONFORMANCE.md"
 C_TEST = re.compile(r"^\s*(?:Test|VECTORS|ROW)\(\s*(\w+),\s*(\w+)", re.M)
 PY_TEST = re.compile(r"^\s*def (test_\w+)\(", re.M)
-NOT_YET, NOTHING = "not yet: ", "nothing to test: "
+NOT_YET, NOTHING, ALL_OF = "not yet: ", "nothing to test: ", "all of: "
 HEAD = """<!-- SPDX-License-Identifier: MIT -->
 <!-- Made by tests/lint/conformance.py --write; do not edit. -->
 
@@ -39,6 +40,17 @@ class Requirement:
         self.where = where
         self.id, self.level, self.text, self.choice, self.state = row
         self.tests = []
+
+    def sum_up(self, rows):
+        """One that is held by others takes their prefixes for its tests."""
+        if not self.state.startswith(ALL_OF):
+            return
+        prefixes = self.state[len(ALL_OF):].split()
+        parts = [r for r in rows if r.id.rsplit("-", 1)[0] in prefixes]
+        if parts and all(r.tests or r.state.startswith(NOTHING)
+                         for r in parts):
+            self.tests = [f"all of {p}" for p in prefixes]
+            self.state = ""
 
     def fault(self):
         if self.state and not self.state.startswith((NOT_YET, NOTHING)):
@@ -133,6 +145,8 @@ def main():
     everything = [r for _, rows in lists for r in rows]
     known = {r.id: r for r in everything}
     bad = assign(known)
+    for r in everything:
+        r.sum_up(everything)
     if len(known) != len(everything) or not known:
         print(f"{LISTS.relative_to(ROOT)}:1: an ID twice, or none")
         bad += 1

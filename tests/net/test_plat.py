@@ -341,6 +341,54 @@ class Errors(Case):
         self.assertTrue(p.src.startswith("2001:db8:64:"), p.src)
 
 
+class NotDone(Case):
+    """What plat leaves to others, and what becomes of it."""
+    def established(self, port):
+        p = self.out(tcp(ANN, SERVER6, 4000, port, SYN))
+        self.back(tcp(SERVER4, p.src, port, p.sport, SYN | ACK, 300, 101))
+        return p
+
+    def test_U47_10_no_alg(self):
+        """Addresses in FTP's and SIP's payload pass as they are."""
+        for port, text in (
+                (21, b"PORT 192,0,2,9,15,160\r\n"),
+                (21, b"EPRT |2|2001:db8:a::1|4000|\r\n"),
+                (5060, b"REGISTER sip:x SIP/2.0\r\nContact: "
+                       b"<sip:a@[2001:db8:a::1]:4000>\r\n\r\n")):
+            self.established(port)
+            p = self.out(tcp(ANN, SERVER6, 4000, port, ACK, 101, 301, text))
+            self.assertEqual(p.body[20:], text)
+            p = self.back(tcp(SERVER4, p.src, port, p.sport, ACK, 301, 200,
+                              text))
+            self.assertEqual(p.body[20:], text)
+
+    def test_pcp_is_not_answered(self):
+        """RFC 6887: a MAP request to an address of plat's, under pool6, is
+        a packet to a port that nobody has (RFC 6888, REQ-9 is not met)."""
+        request = bytes([2, 1]) + bytes(58)
+        self.dropped(udp(ANN, "2001:db8:64::c000:208", 4000, 5351, request),
+                     "no-binding")
+        self.assertIsNone(self.tap.receive(six, 0.2))
+
+
+class NoErrors(Case):
+    more = ["--icmp-error-rate", "0"]
+
+    def test_I55_09_no_errors_of_our_own(self):
+        """Those of others pass."""
+        for packet, reason in (
+                (udp(ANN, SERVER6, 4000, 53, ttl=1), "hop-limit"),
+                (udp(EVE, SERVER6, 1, 2), "denied"),
+                (udp(SERVER4, "192.0.2.8", 53, 4000, ttl=1), "hop-limit")):
+            self.dropped(packet, reason)
+        self.assertEqual(lab.ask("plat", "counters")["icmp-errors-sent"], 0)
+        self.assertIsNone(self.tap.receive(lambda p: p.proto in (ICMP, ICMP6),
+                                           0.2))
+        inside = self.out(udp(ANN, SERVER6, 4000, 33434, b"x" * 12))
+        p = self.back(icmp(OTHER4, inside.src, 3, 3, 0, inside.data))
+        self.assertEqual((p.dst, p.type, p.code), (ANN, 1, 4))
+
+
 class Hairpin(Case):
     def test_two_customers(self):
         """RFC 6146, 3.8: each sees the other's pool address."""

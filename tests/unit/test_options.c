@@ -313,8 +313,8 @@ Test(options, file_says_file_and_line)
 	cr_expect_not(file("name abc\n\nsize 100\n"));
 	expect_line(3, "size '100': expected a number from 1 to 99");
 	cr_expect_not(file("net 10.0.0.0/8\r\nnet 10.0.0.1/8\r\n"));
-	expect_line(2, "net '10.0.0.1/8': expected an IPv4 network without "
-		       "bits behind its length");
+	expect_line(2, "net '10.0.0.1/8': expected a network, which would be "
+		       "10.0.0.0/8");
 }
 
 Test(options, keys_that_are_none)

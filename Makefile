@@ -65,14 +65,14 @@ export BUILD   := $(abspath $(B))
 export DEPSDIR := $(abspath $(DEPS))
 export PURE_FLAGS WARN FUZZ_SECONDS
 
-check: all $(B)/unit $(if $(filter lint,$(TESTS)),$(B)/.have-lint) \
+check: all $(B)/unit $(B)/xlat-clock $(if $(filter lint,$(TESTS)),$(B)/.have-lint) \
 		$(B)/.have-net $(if $(filter fuzz,$(TESTS)),$(FUZZ))
 	$(Q)python3 tests/run.py $(TESTS)
 
 unit: $(B)/unit
 	$(Q)python3 tests/run.py unit
 
-net: all $(B)/.have-net
+net: all $(B)/xlat-clock $(B)/.have-net
 	$(Q)python3 tests/run.py net
 
 SECONDS ?= 3600
@@ -91,6 +91,7 @@ bench: all $(BENCH) $(B)/.have-bench
 	$(Q)python3 tests/bench/reload_bench.py
 	$(Q)python3 tests/bench/ctl_bench.py
 	$(Q)python3 tests/bench/dns_bench.py
+	$(Q)$(B)/bench/dns_scale $(B)/bench/dns_scale.csv
 
 compare: all $(B)/.have-net
 	$(Q)python3 tests/compare/dns64.py
@@ -114,7 +115,7 @@ completions: all
 clean:
 	$(Q)rm -rf $(B)/obj $(B)/unit-obj $(B)/fuzz $(B)/fuzz-obj \
 		$(B)/afl $(B)/afl-obj $(B)/bench \
-		$(B)/xlat $(B)/xlat.debug $(B)/xlat.debug.map $(B)/unit
+		$(B)/xlat $(B)/xlat-clock $(B)/xlat.debug $(B)/xlat.debug.map $(B)/unit
 
 distclean: clean
 	$(Q)rm -rf $(B) $(DEPS)

@@ -54,7 +54,7 @@ static void look_again(struct ev_loop *loop, struct ev_timer *t)
 	uint64_t strangers;
 
 	dnsio_lock(&d->io);
-	strangers = d->io.query.count[COUNT_REFUSED];
+	strangers = dnsio_count(&d->io, COUNT_REFUSED);
 	dnsio_unlock(&d->io);
 	/* If it fails, what was known stays. */
 	if (strangers != d->strangers && find_networks(d) == 0)

@@ -84,7 +84,7 @@ static void counters(const void *ctx, struct report *r)
 	dnsio_lock(&d->io);
 	for (enum count c = 0; c < COUNT_COUNT; c++)
 		report_counter(r, count_name(c), count_text(c),
-			       d->io.query.count[c]);
+			       dnsio_count(&d->io, c));
 	dnsio_unlock(&d->io);
 }
 

@@ -27,6 +27,8 @@ void plat_options_init(struct plat_options *o)
 	o->record = (struct record_options)RECORD_DEFAULTS;
 	for (unsigned int i = 0; i < NAT64_CLASS_COUNT; i++)
 		o->nat64.timeout[i] = timeouts[i];
+	o->nat64.alarm[NAT64_POOL_HIGH] = 90;
+	o->nat64.alarm[NAT64_ALARM_INTERVAL] = 20; /* as RFC 8512 */
 	o->nat64.max_sessions = 1u << 20;
 	o->nat64.subscriber_len = 64;
 	o->nat64.hold_down = 120;
@@ -246,6 +248,35 @@ static const char *parse_timeout(void *field, const char *text)
 	       "tcp-transitory, tcp-half-open, tcp-syn, icmp, fragment";
 }
 
+static const char *parse_alarm(void *field, const char *text)
+{
+	/* In the order of enum nat64_alarm. */
+	static const struct {
+		const char *name;
+		uint32_t max;
+	} alarms[NAT64_ALARMS] = {
+		{ "pool-high=", 100 },
+		{ "pool-low=", 99 },
+		{ "bindings=", NAT64_SESSIONS_MAX },
+		{ "subscriber=", NAT64_SESSIONS_MAX },
+		{ "interval=", 86400 },
+	};
+	uint32_t *alarm = field;
+	uint64_t value;
+
+	for (size_t i = 0; i < NAT64_ALARMS; i++) {
+		const size_t n = strlen(alarms[i].name);
+
+		if (strncmp(text, alarms[i].name, n) ||
+		    !parse_number(text + n, 0, alarms[i].max, &value))
+			continue;
+		alarm[i] = (uint32_t)value;
+		return NULL;
+	}
+	return "pool-high=PERCENT, pool-low=PERCENT, bindings=NUMBER, "
+	       "subscriber=NUMBER or interval=SECONDS";
+}
+
 static const char *parse_max_sessions(void *field, const char *text)
 {
 	return parse_u32(field, text, 1, NAT64_SESSIONS_MAX,
@@ -403,6 +434,9 @@ static const struct option_row rows[] = {
 	OPTION(struct plat_options, nat64.any_parity, "port-parity",
 	       "keep|ignore", parse_parity, OPTION_LIVE,
 	       "of UDP ports; default: keep"),
+	OPTION(struct plat_options, nat64.alarm, "alarm", "WHAT=N", parse_alarm,
+	       OPTION_REPEAT | OPTION_LIVE,
+	       "when to warn; default: pool-high=90"),
 	OPTION(struct plat_options, no_fast, "fast-path", "auto|off",
 	       parse_auto_off, 0, "busy sessions are translated in the kernel"),
 	OPTION(struct plat_options, state, "state", "FILE", parse_state, 0,

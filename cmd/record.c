@@ -24,6 +24,9 @@
 #define MESSAGE6    (1280u - 48)
 #define MESSAGE4    (512u - 28)
 
+/* What the log is told of if there is a collector, too. */
+#define FOR_THE_LOG (EVENT_ALARMS | EVENT_BIT(EVENT_DETERMINISTIC))
+
 static const char *const way_names[RECORD_WAYS] = { "log", "syslog", "ipfix" };
 
 static const char *parse_ipfix(void *field, const char *text)
@@ -231,6 +234,8 @@ static uint32_t fill_lines(struct record *r, struct record_way *w)
 
 	while (w->len + RECORD_LINE <= room && next_event(w, &e)) {
 		seen++;
+		if (has_collector(r->opt) && !(FOR_THE_LOG & EVENT_BIT(e.kind)))
+			continue;
 		w->len += record_line(r->app->opt, &e, wall_ms(r, &e),
 				      w->buf + w->len);
 		w->records++;
@@ -410,7 +415,7 @@ enum exit_status record_open(struct record *r, struct app *a,
 		r->ways[i].retry =
 			(struct ev_timer){ .at = UINT64_MAX, .due = retry };
 	}
-	r->ways[RECORD_LOG].open = !has_collector(opt);
+	r->ways[RECORD_LOG].open = true;
 	read_host(r);
 	status = open_way(r, RECORD_SYSLOG, &opt->syslog);
 	if (!status)
@@ -447,8 +452,9 @@ struct nat64_events *record_ring(struct record *r, bool blocks)
 		want |= blocks ? EVENT_BLOCKS : EVENT_BINDINGS | EVENT_BLOCKS;
 	if (has_collector(o))
 		want |= EVENT_LIMITS;
+	want |= FOR_THE_LOG;
 	r->ring.want = want;
-	return want && make_ring(r) ? &r->ring : NULL;
+	return make_ring(r) ? &r->ring : NULL;
 }
 
 void record_close(struct record *r)

@@ -124,7 +124,7 @@ XL_MUST_USE enum exit_status record_open(struct record *r, struct app *a,
  * record_ring() - what to listen with, by the options as they are now
  * @blocks:	there are blocks of ports, which stand for their bindings
  *
- * Return: NULL: nobody wants to know anything
+ * Return: NULL: there is no memory
  */
 struct nat64_events *record_ring(struct record *r, bool blocks);
 

@@ -23,11 +23,16 @@ static const char *const names[EVENT_KINDS] = {
 	[EVENT_NO_SESSION] = "sessions-exhausted",
 	[EVENT_SUBSCRIBER_LIMIT] = "subscriber-limit",
 	[EVENT_NO_SUBSCRIBER] = "subscribers-exhausted",
+	[EVENT_POOL_HIGH] = "pool-high",
+	[EVENT_POOL_LOW] = "pool-low",
+	[EVENT_BINDINGS_HIGH] = "bindings-high",
+	[EVENT_SUBSCRIBER_HIGH] = "subscriber-high",
+	[EVENT_DETERMINISTIC] = "deterministic",
 };
 
 static bool is_limit(const struct nat64_event *e)
 {
-	return EVENT_LIMITS & EVENT_BIT(e->kind);
+	return (EVENT_LIMITS | EVENT_ALARMS) & EVENT_BIT(e->kind);
 }
 
 static void put_client(struct report *r, const struct nat64_event *e)
@@ -52,9 +57,32 @@ static void put_ports(struct report *r, const struct nat64_event *e)
 		report_number(r, "pport-last", 0, e->pool_last);
 }
 
+/* What RFC 7422, 3 asks for; R is all ports that are not dealt out. */
+static void put_parameters(struct report *r, const struct nat64_event *e)
+{
+	char reserved[32];
+	int n = snprintf(reserved, sizeof(reserved), "0-%u", e->pool_port - 1u);
+
+	if (e->pool_last < UINT16_MAX)
+		snprintf(reserved + n, sizeof(reserved) - (size_t)n,
+			 ",%u-65535", e->pool_last + 1u);
+	report_net6(r, "inside", e->client, e->client_len);
+	report_number(r, "subscriber-prefix", 0, e->client_port);
+	report_addr4(r, "pool", e->pool);
+	report_addr4(r, "pool-last", e->remote);
+	report_number(r, "dynamic-factor", 0, e->remote_port);
+	report_number(r, "max-ports", 0, e->limit);
+	report_number(r, "algorithm", 0, 0);
+	report_text(r, "reserved", 0, reserved);
+}
+
 /* The names are those of `xlat ctl plat sessions`. */
 static void put_fields(struct report *r, const struct nat64_event *e)
 {
+	if (e->kind == EVENT_DETERMINISTIC) {
+		put_parameters(r, e);
+		return;
+	}
 	if (e->proto)
 		report_text(r, "proto", 0,
 			    e->proto == IP_TCP   ? "tcp"
@@ -84,7 +112,10 @@ uint32_t record_line(const struct app_options *o, const struct nat64_event *e,
 		     uint64_t ms, char *out)
 {
 	const bool json = o->log_format == LOG_FMT_JSON;
-	struct report r = writer(out, log_head(out, LOG_LVL_INFO), json);
+	const bool warns = is_limit(e);
+	struct report r = writer(
+		out, log_head(out, warns ? LOG_LVL_WARNING : LOG_LVL_INFO),
+		json);
 	char when[LOG_STAMP];
 
 	log_stamp(when, ms);
@@ -92,7 +123,7 @@ uint32_t record_line(const struct app_options *o, const struct nat64_event *e,
 	report_text(&r, "time", 0, when);
 	if (json) {
 		report_text(&r, "instance", 0, o->instance);
-		report_text(&r, "level", 0, "info");
+		report_text(&r, "level", 0, warns ? "warning" : "info");
 	}
 	report_text(&r, "event", 0, names[e->kind]);
 	put_fields(&r, e);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -113,10 +114,13 @@ static const char *take_over(struct app *a, struct app_options *fresh,
 
 static void tell_manager(void)
 {
+	struct timespec t;
 	char text[64];
 
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
-		 (unsigned long long)(ev_clock() / 1000));
+		 (unsigned long long)t.tv_sec * 1000000 +
+			 (unsigned long long)t.tv_nsec / 1000);
 	notify_send(text);
 }
 

@@ -30,8 +30,8 @@ CLAT_OPT := $(COLD_OPT)
 # What of the packet path's layers no packet meets: start, reload, showing,
 # logs, and errors that are limited anyway; of DNS what is short, or done once
 # for a question to a server.
-COLD := $(addprefix nat64/,adjust ahead block config determ event ipfix quicken restore snapshot \
-	tell view) $(addprefix siit/,cut gather icmpext parts) \
+COLD := $(addprefix nat64/,adjust ahead alarm block config determ event expire ipfix quicken \
+	restore snapshot tell wheel view) $(addprefix siit/,cut gather icmpext parts) \
 	$(addprefix dns/,cookie count local named rrl synth upcookie upstream)
 
 # Around it little is done per packet but system calls.

@@ -17,6 +17,14 @@ $(B)/xlat.debug: $(CORE_O) $(APP_O) $(DEPS)/.done
 	$(call say,LINK)$(MUSL) $(LINK) -Wl,-Map=$@.map -o $@ $(CORE_O) \
 		$(APP_O) $(DEPS)/lib/libmnl.a $(DEPS)/lib/libcap.a
 
+# The same with clocks that a test can set; who replaces a function of the C
+# library must not be optimised away before that is done.
+$(B)/obj/tests/clock/shift.o: APP_OPT := $(OPT)
+$(B)/xlat-clock: $(CORE_O) $(APP_O) $(B)/obj/tests/clock/shift.o $(DEPS)/.done
+	$(call say,LINK)$(MUSL) $(LINK) -Wl,--wrap=clock_gettime,--wrap=time \
+		-o $@ $(filter %.o,$^) $(DEPS)/lib/libmnl.a \
+		$(DEPS)/lib/libcap.a
+
 $(B)/obj/core/clat/%.o: CORE_OPT := $(CLAT_OPT)
 $(B)/obj/core/dns/%.o: CORE_OPT := $(DNS_OPT)
 $(COLD:%=$(B)/obj/core/%.o): CORE_OPT := $(COLD_OPT)
@@ -30,4 +38,4 @@ $(B)/obj/%.o: %.c $(MAKEFILE_LIST) | $(DEPS)/.done
 	$(call say,MUSL)$(MUSL) $(APP) $(MUSL_INC) $(WARN) $(APP_OPT) -MMD -MP \
 		-c -o $@ $<
 
--include $(CORE_O:.o=.d) $(APP_O:.o=.d)
+-include $(CORE_O:.o=.d) $(APP_O:.o=.d) $(B)/obj/tests/clock/shift.d

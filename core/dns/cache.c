@@ -12,6 +12,9 @@
  * bounded time even if all of them are popular. */
 #define MOVES        8u
 
+/* No question's. */
+#define DEAD         UINT8_MAX
+
 /* Messages of a chain that cache_walk() can tell apart. */
 #define WALK_DEPTH   64u
 
@@ -21,8 +24,8 @@
  * @stored:	when it came, seconds; @expires: until when it is good
  * @retry:	until when it need not be asked for again though it is too old
  * @len:	bytes of the message, which follows
- * @hit:	it was found since it was written
- * @dead:	it is in no chain any more
+ * @how:	of its question; DEAD: it is in no chain any more
+ * @hit:	it was found since it was written, by any thread
  */
 struct entry {
 	uint32_t next;
@@ -32,8 +35,7 @@ struct entry {
 	uint32_t retry;
 	uint16_t len;
 	uint8_t how;
-	bool hit : 1;
-	bool dead : 1;
+	bool hit;
 };
 
 static struct entry *entry_at(const struct cache *c, uint32_t at)
@@ -134,11 +136,11 @@ static struct cache_hit hit_of(const struct entry *e, uint32_t now)
 		.age = now - e->stored,
 		.lifetime = e->expires - e->stored,
 		.retry = e->retry > now ? e->retry - now : 0,
-		.popular = e->hit,
+		.popular = __atomic_load_n(&e->hit, __ATOMIC_RELAXED),
 	};
 }
 
-bool cache_find(struct cache *c, struct cache_key key, uint32_t now,
+bool cache_find(const struct cache *c, struct cache_key key, uint32_t now,
 		struct cache_hit *hit)
 {
 	struct entry *e = find(c, key, cache_hash(c->key, key));
@@ -146,7 +148,9 @@ bool cache_find(struct cache *c, struct cache_key key, uint32_t now,
 	if (!e)
 		return false;
 	*hit = hit_of(e, now);
-	e->hit = true;
+	/* Others may read it right now; if it is set their memory is let be. */
+	if (!hit->popular)
+		__atomic_store_n(&e->hit, true, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -176,7 +180,7 @@ static void unlink_entry(struct cache *c, const struct entry *e)
 
 static bool is_worth_keeping(const struct entry *e, uint32_t now)
 {
-	return !e->dead && e->hit && e->expires > now;
+	return e->how != DEAD && e->hit && e->expires > now;
 }
 
 /* The room of the oldest message becomes free; the message, if @keep, goes to
@@ -186,7 +190,7 @@ static void take_oldest(struct cache *c, bool keep)
 	struct entry *e = entry_at(c, c->tail);
 	const uint32_t size = entry_size(e->len);
 
-	if (!e->dead)
+	if (e->how != DEAD)
 		unlink_entry(c, e);
 	c->tail += size;
 	if (c->tail == c->end) {
@@ -248,7 +252,7 @@ void cache_put(struct cache *c, struct cache_key key, uint32_t now,
 
 	if (old) {
 		unlink_entry(c, old);
-		old->dead = true;
+		old->how = DEAD;
 	}
 	if (lifetime == 0 || entry_size(len) > c->size / SHARE)
 		return;

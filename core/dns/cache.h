@@ -93,9 +93,11 @@ void cache_init(struct cache *c, void *mem, uint32_t size,
 /**
  * cache_find() - look for the answer to a question
  * @now:	seconds
+ *
+ * Several threads may, at once.
  */
-XL_MUST_USE bool cache_find(struct cache *c, struct cache_key key, uint32_t now,
-			    struct cache_hit *hit);
+XL_MUST_USE bool cache_find(const struct cache *c, struct cache_key key,
+			    uint32_t now, struct cache_hit *hit);
 
 /**
  * cache_put() - keep a message instead of what is there for the question

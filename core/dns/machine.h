@@ -15,19 +15,19 @@ static inline uint32_t machine_seconds(const struct query_event *ev)
 	return (uint32_t)(ev->now / 1000000000u);
 }
 
-static inline void machine_count(struct query *q, enum count c)
+static inline void machine_count(const struct query_event *ev, enum count c)
 {
-	q->count[c]++;
+	ev->count[c]++;
 }
 
-/* Take up a question that may be answered. */
-struct query_step machine_begin(struct query *q, const struct query_event *ev,
-				const struct query_client *client,
-				const struct request *rq,
-				const struct synth *synth);
+/* Take up a question that may be answered, as far as the cache goes. */
+struct query_step machine_look(const struct query *q,
+			       const struct query_event *ev,
+			       struct query_slot *s);
 
 /* Read the answer to a question out of the cache. */
-XL_MUST_USE bool memory_recall(struct query *q, const struct query_event *ev,
+XL_MUST_USE bool memory_recall(const struct query *q,
+			       const struct query_event *ev,
 			       struct cache_key key, struct cache_hit *hit,
 			       struct answer *a);
 
@@ -49,22 +49,22 @@ XL_MUST_USE bool memory_has_old(struct query *q, const struct query_event *ev,
 				const struct upstream_ask *ask);
 
 /* The step that ends a question: what is in @f is the reply. */
-struct query_step reply_end(struct query *q, struct request_frame *f,
+struct query_step reply_end(const struct query_event *ev,
+			    struct request_frame *f,
 			    const struct query_client *client);
 
 /* Answer at once, without a slot: with a code only, or with what is known
  * here. */
-struct query_step reply_now(struct query *q, const struct query_event *ev,
+struct query_step reply_now(const struct query_event *ev,
 			    const struct query_client *client,
 			    const struct request *rq, uint16_t rcode,
 			    const struct request_ede *ede);
-struct query_step reply_local(struct query *q, const struct query_event *ev,
-			      const struct query_client *client,
-			      const struct request *rq, const struct synth *s,
+struct query_step reply_local(const struct query_event *ev,
+			      const struct query_slot *s,
 			      const struct local *l);
 
 /* Answer a slot's question out of @a. */
-struct query_step reply_slot(struct query *q, const struct query_event *ev,
+struct query_step reply_slot(const struct query_event *ev,
 			     const struct query_slot *s, const struct answer *a,
 			     enum stage_verdict verdict);
 

@@ -12,7 +12,7 @@ static bool may_be_stale(const struct query *q, const struct query_event *ev,
 	       (hit->retry || upstream_all_down(&q->up, ev->now));
 }
 
-bool memory_recall(struct query *q, const struct query_event *ev,
+bool memory_recall(const struct query *q, const struct query_event *ev,
 		   struct cache_key key, struct cache_hit *hit,
 		   struct answer *a)
 {

@@ -81,21 +81,25 @@ static uint32_t take_ask(struct query *q, const struct query_event *ev,
 	return upstream_take(&q->up, key, ev->now);
 }
 
-/* Ask before it is needed: nobody waits for it yet. */
-static void prefetch(struct query *q, const struct query_event *ev,
-		     struct cache_key key, const struct cache_hit *hit)
+/* Is it time to ask before it is needed? */
+static bool is_due(const struct query *q, struct cache_key key,
+		   const struct cache_hit *hit)
 {
-	uint32_t ask;
+	return hit->popular && hit->lifetime >= QUERY_PREFETCH &&
+	       hit->age < hit->lifetime &&
+	       hit->age >= hit->lifetime - hit->lifetime / 10 &&
+	       upstream_find(&q->up, key) == UPSTREAM_NONE;
+}
 
-	if (!hit->popular || hit->lifetime < QUERY_PREFETCH ||
-	    hit->age >= hit->lifetime ||
-	    hit->age < hit->lifetime - hit->lifetime / 10 ||
-	    upstream_find(&q->up, key) != UPSTREAM_NONE)
-		return;
-	ask = take_ask(q, ev, key);
+/* Then nobody waits for it yet. */
+static void prefetch(struct query *q, const struct query_event *ev,
+		     struct cache_key key)
+{
+	const uint32_t ask = take_ask(q, ev, key);
+
 	if (ask == UPSTREAM_NONE)
 		return;
-	machine_count(q, COUNT_PREFETCH);
+	machine_count(ev, COUNT_PREFETCH);
 	q->up.asks[ask].next = q->todo;
 	q->todo = ask;
 }
@@ -143,7 +147,7 @@ static struct query_step finish(struct query *q, const struct query_event *ev,
 				enum stage_verdict verdict)
 {
 	slot_release(q, index);
-	return reply_slot(q, ev, &q->slots[index], a, verdict);
+	return reply_slot(ev, &q->slots[index], a, verdict);
 }
 
 static uint8_t how_of(const struct request *rq)
@@ -175,7 +179,7 @@ static struct query_step wait(struct query *q, const struct query_event *ev,
 	if (!shared)
 		ask = take_ask(q, ev, key);
 	if (ask == UPSTREAM_NONE) {
-		machine_count(q, COUNT_TABLE_FULL);
+		machine_count(ev, COUNT_TABLE_FULL);
 		return finish(q, ev, index, &full, STAGE_ERROR);
 	}
 	s->waited = true;
@@ -183,35 +187,42 @@ static struct query_step wait(struct query *q, const struct query_event *ev,
 	q->up.asks[ask].first = index;
 	if (!shared)
 		return start(q, ev, ask);
-	machine_count(q, COUNT_SHARED);
+	machine_count(ev, COUNT_SHARED);
 	return nothing;
 }
 
-static struct query_step enter(struct query *q, const struct query_event *ev,
-			       uint32_t index, enum stage stage);
-
-/* An answer, or what stands for one, ends a stage. */
-static struct query_step got(struct query *q, const struct query_event *ev,
-			     uint32_t index, const struct answer *a)
+/* An answer, or what stands for one, ends a stage. Return: another follows. */
+static bool advance(struct query_slot *s, const struct answer *a,
+		    enum stage_verdict *verdict)
 {
-	struct query_slot *s = &q->slots[index];
-	const enum stage_verdict verdict =
-		stage_judge(s->stage, s->synth, &s->rq, a);
-
-	switch (verdict) {
-	case STAGE_GO_A:
+	*verdict = stage_judge(s->stage, s->synth, &s->rq, a);
+	if (*verdict == STAGE_GO_A) {
 		s->failed = a->rcode != MSG_NOERROR;
 		answer_keep_soa(a, &s->soa);
-		return enter(q, ev, index, STAGE_A);
-	case STAGE_GO_AAAA_LAST:
-		return enter(q, ev, index, STAGE_AAAA_LAST);
-	default:
-		return finish(q, ev, index, a, verdict);
+		s->stage = STAGE_A;
+	} else if (*verdict == STAGE_GO_AAAA_LAST) {
+		s->stage = STAGE_AAAA_LAST;
+	} else {
+		return false;
 	}
+	return true;
 }
 
 static struct query_step enter(struct query *q, const struct query_event *ev,
-			       uint32_t index, enum stage stage)
+			       uint32_t index);
+
+static struct query_step got(struct query *q, const struct query_event *ev,
+			     uint32_t index, const struct answer *a)
+{
+	enum stage_verdict verdict;
+
+	if (advance(&q->slots[index], a, &verdict))
+		return enter(q, ev, index);
+	return finish(q, ev, index, a, verdict);
+}
+
+static struct query_step enter(struct query *q, const struct query_event *ev,
+			       uint32_t index)
 {
 	struct query_slot *s = &q->slots[index];
 	struct msg_question mq;
@@ -219,40 +230,65 @@ static struct query_step enter(struct query *q, const struct query_event *ev,
 	struct cache_hit hit;
 	struct answer a;
 
-	s->stage = stage;
 	question_of(s, &mq);
 	if (!memory_recall(q, ev, key, &hit, &a))
 		return wait(q, ev, index, key);
-	prefetch(q, ev, key, &hit);
+	if (is_due(q, key, &hit))
+		prefetch(q, ev, key);
 	return got(q, ev, index, &a);
 }
 
-struct query_step machine_begin(struct query *q, const struct query_event *ev,
-				const struct query_client *client,
-				const struct request *rq,
-				const struct synth *synth)
+/* The stages that need nobody else. */
+static struct query_step
+look(const struct query *q, const struct query_event *ev, struct query_slot *s)
 {
-	const struct local l = local_find(synth, &rq->q);
-	struct query_slot *s;
-	uint32_t index;
+	struct msg_question mq;
+	const struct cache_key key = { &mq, how_of(&s->rq) };
+	enum stage_verdict verdict;
+	struct cache_hit hit;
+	struct answer a;
 
-	if (l.kind != LOCAL_NO && l.kind != LOCAL_ALIAS)
-		return reply_local(q, ev, client, rq, synth, &l);
-	s = slot_take(q, &index);
-	if (!s) {
-		machine_count(q, COUNT_TABLE_FULL);
-		return reply_now(q, ev, client, rq, MSG_SERVFAIL, NULL);
-	}
-	s->rq = *rq;
-	s->client = *client;
-	s->synth = synth;
+	do {
+		question_of(s, &mq);
+		if (!memory_recall(q, ev, key, &hit, &a) ||
+		    is_due(q, key, &hit))
+			return (struct query_step){ .what = QUERY_TAKE };
+	} while (advance(s, &a, &verdict));
+	return reply_slot(ev, s, &a, verdict);
+}
+
+struct query_step machine_look(const struct query *q,
+			       const struct query_event *ev,
+			       struct query_slot *s)
+{
+	const struct local l = local_find(s->synth, &s->rq.q);
+
 	s->soa.owner.len = 0;
 	s->failed = false;
 	s->waited = false;
-	if (l.kind == LOCAL_NO)
-		return enter(q, ev, index, stage_first(synth, rq));
-	s->alias = l.name;
-	return enter(q, ev, index, STAGE_PTR);
+	s->stage = stage_first(s->synth, &s->rq);
+	if (l.kind == LOCAL_ALIAS) {
+		s->alias = l.name;
+		s->stage = STAGE_PTR;
+	} else if (l.kind != LOCAL_NO) {
+		return reply_local(ev, s, &l);
+	}
+	return look(q, ev, s);
+}
+
+struct query_step query_take(struct query *q, const struct query_event *ev,
+			     const struct query_slot *s)
+{
+	struct query_slot *slot;
+	uint32_t index;
+
+	slot = slot_take(q, &index);
+	if (!slot) {
+		machine_count(ev, COUNT_TABLE_FULL);
+		return reply_now(ev, &s->client, &s->rq, MSG_SERVFAIL, NULL);
+	}
+	*slot = *s;
+	return enter(q, ev, index);
 }
 
 /*

@@ -6,6 +6,10 @@
  * time went by. Steps come out, one at a time: query_next() has to be called
  * until it has no more.
  *
+ * What is in the cache changes nothing: query_look() answers out of it, and
+ * several threads may do so at once, as long as none does anything else. Only
+ * a question that it cannot answer needs the machine for itself.
+ *
  * A client's question takes a slot and goes through the stages of stage.h. In
  * each, the cache is looked at first. If the answer is not there the slot
  * waits for an ask of upstream.h, together with all others who want to know
@@ -105,6 +109,7 @@ struct query_slot {
  * @done:	asks that are over and have clients to be told
  * @todo:	asks that are to be started
  * @answer:	what the server said, of the ask that is marked answered
+ * @count:	what servers did; clients' share is in struct query_event
  */
 struct query {
 	const struct query_allow *allow;
@@ -136,6 +141,7 @@ enum query_what {
 	QUERY_RESEND, /* send it again over the ask's socket */
 	QUERY_CLOSE,  /* the ask's socket is not needed any more */
 	QUERY_REPLY,  /* send what is in the buffer to the client */
+	QUERY_TAKE,   /* of query_look(): query_take() has to go on */
 };
 
 /**
@@ -157,11 +163,14 @@ struct query_step {
  * @time:	seconds since 1970: in cookies, which other servers read
  * @random:	fresh and unpredictable
  * @buf:	MSG_MAX bytes for a reply
+ * @count:	COUNT_COUNT counters of whoever calls; what servers do is in the
+ *		machine's own
  */
 struct query_event {
 	uint64_t now;
 	uint64_t random;
 	uint8_t *buf;
+	uint64_t *count;
 	uint32_t time;
 };
 
@@ -175,7 +184,24 @@ size_t query_memory(const struct query *q);
  */
 void query_init(struct query *q, void *mem, struct siphash_key key);
 
-/* A client sent a message. */
+/**
+ * query_look() - a client sent a message: answer it, if that needs nothing but
+ * the cache
+ * @s:		@s->client is set; keep the rest for query_take()
+ *
+ * Return: QUERY_REPLY, with nothing to follow; QUERY_DROP; or QUERY_TAKE
+ */
+XL_MUST_USE struct query_step query_look(const struct query *q,
+					 const struct query_event *ev,
+					 struct query_slot *s, const void *data,
+					 size_t len);
+
+/* Go on with a question where query_look() had to stop. */
+XL_MUST_USE struct query_step query_take(struct query *q,
+					 const struct query_event *ev,
+					 const struct query_slot *s);
+
+/* A client sent a message: both of them. */
 XL_MUST_USE struct query_step query_asked(struct query *q,
 					  const struct query_event *ev,
 					  const struct query_client *client,

@@ -4,21 +4,22 @@
  */
 #include "dns/machine.h"
 
-struct query_step reply_end(struct query *q, struct request_frame *f,
+struct query_step reply_end(const struct query_event *ev,
+			    struct request_frame *f,
 			    const struct query_client *client)
 {
 	struct query_step step = { .what = QUERY_REPLY, .client = *client };
 
-	machine_count(q, COUNT_REPLIES);
+	machine_count(ev, COUNT_REPLIES);
 	if (f->rcode == MSG_SERVFAIL)
-		machine_count(q, COUNT_SERVFAIL);
+		machine_count(ev, COUNT_SERVFAIL);
 	if (f->w.full)
-		machine_count(q, COUNT_TRUNCATED);
+		machine_count(ev, COUNT_TRUNCATED);
 	step.len = request_finish(f);
 	return step;
 }
 
-struct query_step reply_now(struct query *q, const struct query_event *ev,
+struct query_step reply_now(const struct query_event *ev,
 			    const struct query_client *client,
 			    const struct request *rq, uint16_t rcode,
 			    const struct request_ede *ede)
@@ -26,20 +27,18 @@ struct query_step reply_now(struct query *q, const struct query_event *ev,
 	struct request_frame f;
 
 	request_reply(&f, rq, client->tcp, ev->buf, rcode, ede);
-	return reply_end(q, &f, client);
+	return reply_end(ev, &f, client);
 }
 
-struct query_step reply_local(struct query *q, const struct query_event *ev,
-			      const struct query_client *client,
-			      const struct request *rq, const struct synth *s,
-			      const struct local *l)
+struct query_step reply_local(const struct query_event *ev,
+			      const struct query_slot *s, const struct local *l)
 {
 	struct request_frame f;
 
-	machine_count(q, COUNT_LOCAL);
-	request_reply(&f, rq, client->tcp, ev->buf, local_rcode(l), NULL);
-	local_put(&f, s, l);
-	return reply_end(q, &f, client);
+	machine_count(ev, COUNT_LOCAL);
+	request_reply(&f, &s->rq, s->client.tcp, ev->buf, local_rcode(l), NULL);
+	local_put(&f, s->synth, l);
+	return reply_end(ev, &f, &s->client);
 }
 
 /* What the client is told about the answer besides its data. */
@@ -59,7 +58,7 @@ static uint16_t rcode_for(const struct query_slot *s, const struct answer *a)
 	return a->rcode;
 }
 
-struct query_step reply_slot(struct query *q, const struct query_event *ev,
+struct query_step reply_slot(const struct query_event *ev,
 			     const struct query_slot *s, const struct answer *a,
 			     enum stage_verdict verdict)
 {
@@ -79,14 +78,14 @@ struct query_step reply_slot(struct query *q, const struct query_event *ev,
 	else if (verdict == STAGE_ALIAS)
 		answer_alias(&f, a, &s->alias);
 	if (made)
-		machine_count(q, COUNT_SYNTHESISED);
+		machine_count(ev, COUNT_SYNTHESISED);
 	else if (verdict == STAGE_NATIVE && s->stage == STAGE_AAAA)
-		machine_count(q, COUNT_NATIVE);
+		machine_count(ev, COUNT_NATIVE);
 	else if (verdict == STAGE_NEGATIVE || verdict == STAGE_SYNTHESISE)
-		machine_count(q, COUNT_NODATA);
+		machine_count(ev, COUNT_NODATA);
 	if (a->r.least)
-		machine_count(q, COUNT_STALE);
+		machine_count(ev, COUNT_STALE);
 	if (!s->waited)
-		machine_count(q, COUNT_CACHED);
-	return reply_end(q, &f, &s->client);
+		machine_count(ev, COUNT_CACHED);
+	return reply_end(ev, &f, &s->client);
 }

@@ -22,20 +22,36 @@ static uint64_t hash(const struct rrl *r, struct addr6 addr,
 	return siphash(r->key, b, sizeof(b));
 }
 
-enum rrl_verdict rrl_count(struct rrl *r, struct addr6 addr,
+static uint32_t load(const uint32_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static void store(uint32_t *p, uint32_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+enum rrl_verdict rrl_count(const struct rrl *r, struct addr6 addr,
 			   const struct msg_question *q, uint32_t now)
 {
 	struct rrl_slot *s;
+	uint32_t count;
 	uint64_t h;
 
 	if (r->rate == 0)
 		return RRL_ANSWER;
 	h = hash(r, addr, q);
 	s = &r->slots[h % RRL_SLOTS];
-	/* Two that fall together forget each other: then both are answered. */
-	if (s->tag != h >> 32 || s->second != now)
-		*s = (struct rrl_slot){ (uint32_t)(h >> 32), now, 0 };
-	if (++s->count <= r->rate)
+	/* Two that fall together forget each other: then both are answered.
+	 * So do two threads that begin a slot at once. */
+	if (load(&s->tag) != h >> 32 || load(&s->second) != now) {
+		store(&s->tag, (uint32_t)(h >> 32));
+		store(&s->second, now);
+		store(&s->count, 0);
+	}
+	count = __atomic_add_fetch(&s->count, 1, __ATOMIC_RELAXED);
+	if (count <= r->rate)
 		return RRL_ANSWER;
-	return (s->count - r->rate) % RRL_SLIP ? RRL_SILENCE : RRL_TRUNCATE;
+	return (count - r->rate) % RRL_SLIP ? RRL_SILENCE : RRL_TRUNCATE;
 }

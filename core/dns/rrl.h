@@ -46,8 +46,10 @@ enum rrl_verdict { RRL_ANSWER, RRL_TRUNCATE, RRL_SILENCE };
  * rrl_count() - a question came over UDP: what is to be done?
  * @addr:	client's address, IPv4 as ::ffff:0:0/96
  * @now:	seconds
+ *
+ * Several threads may ask at once.
  */
-XL_MUST_USE enum rrl_verdict rrl_count(struct rrl *r, struct addr6 addr,
+XL_MUST_USE enum rrl_verdict rrl_count(const struct rrl *r, struct addr6 addr,
 				       const struct msg_question *q,
 				       uint32_t now);
 

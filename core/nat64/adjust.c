@@ -44,6 +44,7 @@ static void take_over(struct nat64_config *to, const struct nat64_config *c)
 	to->any_parity = c->any_parity;
 	to->no_ping = c->no_ping;
 	to->outside = c->outside;
+	mem_copy(to->alarm, c->alarm, sizeof(to->alarm));
 }
 
 bool nat64_adjust(struct nat64 *n, const struct nat64_config *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "nat64/binding.h"
 
+#include "nat64/alarm.h"
 #include "nat64/hash.h"
 #include "nat64/port.h"
 #include "nat64/tell.h"
@@ -96,6 +97,7 @@ XL_APART static enum xlat_why add(struct nat64 *n, const struct binding *as,
 		subscriber_at(n, as->subscriber)->created++;
 		n->of[as->bib].bindings++;
 		n->of[as->bib].bindings_created++;
+		alarm_bound(n, as);
 	}
 	return why;
 }

@@ -31,7 +31,20 @@
  *				has @limit sessions, or as many bindings or
  *				blocks of ports, and may not have more
  *
- * Of each of the last five at most one a second is noted.
+ * Of each of these five at most one a second is noted.
+ *
+ * @EVENT_POOL_HIGH:		@limit percent of the ports of @proto, or of the
+ *				blocks if that is 0, are in use
+ * @EVENT_POOL_LOW:		no more than that are any more
+ * @EVENT_BINDINGS_HIGH:	@limit bindings are there
+ * @EVENT_SUBSCRIBER_HIGH:	@client, a subscriber's prefix of @client_len,
+ *				has @limit bindings; at most one a second
+ * @EVENT_DETERMINISTIC:	how ports are computed (RFC 7422, 3), once for
+ *				each range of the pool: @client of @client_len
+ *				is the inside, with subscribers of @client_port
+ *				bits; ports @pool_port to @pool_last of the
+ *				addresses @pool to @remote are dealt out;
+ *				@remote_port is D, and @limit M, or 0
  */
 enum nat64_event_kind {
 	EVENT_SESSION_CREATED,
@@ -45,6 +58,11 @@ enum nat64_event_kind {
 	EVENT_NO_SESSION,
 	EVENT_SUBSCRIBER_LIMIT,
 	EVENT_NO_SUBSCRIBER,
+	EVENT_POOL_HIGH,
+	EVENT_POOL_LOW,
+	EVENT_BINDINGS_HIGH,
+	EVENT_SUBSCRIBER_HIGH,
+	EVENT_DETERMINISTIC,
 	EVENT_KINDS
 };
 
@@ -60,6 +78,10 @@ enum nat64_event_kind {
 	(EVENT_BIT(EVENT_NO_ADDRESS) | EVENT_BIT(EVENT_NO_PORT) |              \
 	 EVENT_BIT(EVENT_NO_SESSION) | EVENT_BIT(EVENT_SUBSCRIBER_LIMIT) |     \
 	 EVENT_BIT(EVENT_NO_SUBSCRIBER))
+
+#define EVENT_ALARMS                                                           \
+	(EVENT_BIT(EVENT_POOL_HIGH) | EVENT_BIT(EVENT_POOL_LOW) |              \
+	 EVENT_BIT(EVENT_BINDINGS_HIGH) | EVENT_BIT(EVENT_SUBSCRIBER_HIGH))
 
 /**
  * struct nat64_event - an event; fields that its kind does not have are 0

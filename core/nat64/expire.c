@@ -7,6 +7,7 @@
 #include "nat64/fragment.h"
 #include "nat64/held.h"
 #include "nat64/session.h"
+#include "nat64/tell.h"
 #include "nat64/wheel.h"
 
 #define PROBE_HOP_LIMIT 64u
@@ -79,7 +80,8 @@ bool nat64_expire(struct nat64 *n, uint64_t now, struct pkt *out,
 	clock_set(n, now);
 	for (; budget && !built; budget--) {
 		if (fragment_release(n, out, &built) || fragment_expire(n) ||
-		    held_expire(n, out, &built) || cooling_expire(n))
+		    held_expire(n, out, &built) || cooling_expire(n) ||
+		    tell_parameters(n))
 			continue;
 		when = wheel_first(n, &i);
 		wheel_turn(n, when);
@@ -98,9 +100,11 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 uint64_t nat64_next_expiry(const struct nat64 *n)
 {
 	uint32_t unused;
-	const uint64_t next =
+	const uint64_t next = sooner(
+		tell_next_parameters(n),
 		sooner(sooner(wheel_first(n, &unused), held_next_expiry(n)),
-		       sooner(fragment_next_expiry(n), cooling_next_expiry(n)));
+		       sooner(fragment_next_expiry(n),
+			      cooling_next_expiry(n))));
 
 	return next == UINT64_MAX ? next : next * NS_PER_S;
 }

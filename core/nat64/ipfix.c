@@ -31,6 +31,11 @@ enum element {
 	MAX_SESSIONS = 471,
 	MAX_PER_USER = 473,
 	MAX_SUBSCRIBERS = 474,
+	THRESHOLD_EVENT = 467,
+	POOL_HIGH = 476,
+	POOL_LOW = 477,
+	BINDINGS_HIGH = 478,
+	SUBSCRIBER_HIGH = 480, /* Table 18 says 478 (L81-18) */
 };
 
 /* Their bytes; of those not named, 4. */
@@ -71,10 +76,14 @@ static const uint16_t templates[][FIELDS_MAX - 1] = {
 	{ QUOTA_EVENT, MAX_SESSIONS },
 	{ QUOTA_EVENT, MAX_PER_USER, SOURCE_IPV6 },
 	{ QUOTA_EVENT, MAX_SUBSCRIBERS },
+	{ THRESHOLD_EVENT, NAT_POOL_ID, POOL_HIGH },
+	{ THRESHOLD_EVENT, NAT_POOL_ID, POOL_LOW },
+	{ THRESHOLD_EVENT, BINDINGS_HIGH },
+	{ THRESHOLD_EVENT, SUBSCRIBER_HIGH, SOURCE_IPV6 },
 };
 
-/* By kind of event: which of them, its natEvent, and its quota event (RFC
- * 8158, 4.3 and 4.4). */
+/* By kind of event: which of them, its natEvent, and its quota or threshold
+ * event (RFC 8158, 4.3 to 4.5). Without a natEvent it is not for IPFIX. */
 static const struct {
 	uint8_t template;
 	uint8_t nat_event;
@@ -91,6 +100,10 @@ static const struct {
 	[EVENT_NO_SESSION] = { 5, 13, 1 },
 	[EVENT_SUBSCRIBER_LIMIT] = { 6, 13, 3 },
 	[EVENT_NO_SUBSCRIBER] = { 7, 13, 4 },
+	[EVENT_POOL_HIGH] = { 8, 18, 1 },
+	[EVENT_POOL_LOW] = { 9, 18, 2 },
+	[EVENT_BINDINGS_HIGH] = { 10, 18, 3 },
+	[EVENT_SUBSCRIBER_HIGH] = { 11, 18, 4 },
 };
 
 /* The elements of template number @t; field @i, or 0 behind the last one. */
@@ -109,6 +122,7 @@ static uint64_t value_of(const struct nat64_event *e, uint16_t id, uint64_t ms)
 	case NAT_EVENT:
 		return kinds[e->kind].nat_event;
 	case QUOTA_EVENT:
+	case THRESHOLD_EVENT:
 		return kinds[e->kind].quota;
 	case PROTOCOL:
 		return e->proto;
@@ -200,6 +214,8 @@ bool ipfix_add(struct ipfix *x, const struct nat64_event *e, uint64_t ms)
 	uint32_t len = x->len ? x->len : HEADER_LEN;
 	uint16_t id;
 
+	if (!kinds[e->kind].nat_event)
+		return true;
 	if (len + (fresh ? SET_HEADER_LEN : 0) + record_length(t) > x->size)
 		return false;
 	if (fresh) {

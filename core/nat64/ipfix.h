@@ -14,7 +14,7 @@
 #include "siit/pref64.h"
 
 /* What ipfix_templates() makes is shorter than this. */
-#define IPFIX_TEMPLATES_MAX 256u
+#define IPFIX_TEMPLATES_MAX 384u
 
 /* A message that holds less than this may not take an event. */
 #define IPFIX_MESSAGE_MIN   128u

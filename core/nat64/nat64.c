@@ -2,6 +2,7 @@
 /*
  * nat64.c - a NAT64 as a whole: memory, the way in
  */
+#include "nat64/alarm.h"
 #include "nat64/binding.h"
 #include "nat64/block.h"
 #include "nat64/clock.h"
@@ -114,6 +115,7 @@ XL_RARE struct nat64 *nat64_init(void *mem, const struct nat64_config *c)
 	struct nat64 *n = mem;
 
 	n->cfg = *c;
+	n->alarms = ALARM_AT_FIRST;
 	(void)lay_out(n, c, mem);
 	pool_fill(&n->pool, c->pool4, c->pool4_count);
 	if (c->port_block)
@@ -125,6 +127,7 @@ XL_RARE struct nat64 *nat64_init(void *mem, const struct nat64_config *c)
 	n->unit = c->port_block > SHARD_UNIT ? c->port_block : SHARD_UNIT;
 	if (owner_is_shared(n))
 		owner_begin(n);
+	pool_open(&n->pool);
 	for (uint32_t i = 0; i < c->static_count; i++)
 		if (!fix(n, &c->statics[i]))
 			return NULL;

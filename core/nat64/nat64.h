@@ -25,6 +25,17 @@ enum nat64_class {
 
 enum nat64_filtering { NAT64_ENDPOINT_INDEPENDENT, NAT64_ADDRESS_DEPENDENT };
 
+/* Thresholds that the operator is told of (RFC 8158, 4.5); the events have the
+ * same order. */
+enum nat64_alarm {
+	NAT64_POOL_HIGH,       /* so many percent of the ports are in use */
+	NAT64_POOL_LOW,        /* no more than that are, and more were */
+	NAT64_BINDINGS_HIGH,   /* so many bindings are there */
+	NAT64_SUBSCRIBER_HIGH, /* a subscriber has so many */
+	NAT64_ALARM_INTERVAL,  /* seconds from one to the next of a kind */
+	NAT64_ALARMS
+};
+
 enum nat64_outside { NAT64_NOBODY, NAT64_IPV4, NAT64_IPV6 };
 
 /**
@@ -117,6 +128,7 @@ struct nat64_static {
  *		length 0: no such mapping
  * @dynamic:	beside as many subscribers as share an address, so many more
  *		parts of its ports are for blocks (D in RFC 7422)
+ * @alarm:	thresholds by enum nat64_alarm; 0: none
  * @outside:	whose packets do not keep a session alive (RFC 6146, 5.3)
  * @shards:	threads, each with a NAT64 of its own, at most 16; 0: one
  * @shard:	the number of this one, from 0 on; all else is the same for all
@@ -153,6 +165,7 @@ struct nat64_config {
 	bool no_ping;
 	struct net6 inside;
 	uint32_t dynamic;
+	uint32_t alarm[NAT64_ALARMS];
 	enum nat64_outside outside;
 	uint32_t shards;
 	uint32_t shard;
@@ -368,7 +381,8 @@ struct nat64_events;
  * nat64_listen() - note events (event.h) from now on
  * @events:	a ring; NULL: no more
  *
- * What is there already is no event.
+ * What is there already is no event, but for EVENT_DETERMINISTIC: it comes with
+ * the next nat64_expire(), and once a day from then on.
  */
 void nat64_listen(struct nat64 *n, struct nat64_events *events);
 

@@ -108,6 +108,7 @@ static void set(struct pool *pool, uint32_t which, unsigned int table,
 	struct pool_addr *a = &pool->addrs[which];
 
 	bitmap(pool, which, table)[port / 64] |= 1ull << port % 64;
+	pool->used[table]++;
 	if (++a->taken[table] == capacity(a, table))
 		pool->full[table][which / 64] |= 1ull << which % 64;
 }
@@ -199,6 +200,16 @@ XL_RARE void pool_cut(struct pool *pool, uint32_t size, uint32_t from)
 		} else {
 			pool->full[POOL_BLOCKS][i / 64] |= 1ull << i % 64;
 		}
+	}
+}
+
+XL_RARE void pool_open(struct pool *pool)
+{
+	for (unsigned int table = 0; table < POOL_TABLES; table++) {
+		for (uint32_t i = 0; i < pool->count; i++)
+			pool->room[table] += capacity(&pool->addrs[i], table);
+		pool->room[table] -= pool->used[table];
+		pool->used[table] = 0;
 	}
 }
 
@@ -334,5 +345,6 @@ void pool_give(struct pool *pool, uint32_t which, unsigned int table,
 {
 	bitmap(pool, which, table)[port / 64] &= ~(1ull << port % 64);
 	pool->addrs[which].taken[table]--;
+	pool->used[table]--;
 	pool->full[table][which / 64] &= ~(1ull << which % 64);
 }

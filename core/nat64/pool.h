@@ -70,12 +70,16 @@ struct pool_addr {
  * @count:	their number
  * @bits:	POOL_WORDS for each table of each address
  * @full:	by table, a bit per address that has no port, or block, left
+ * @room:	by table, ports or blocks of all addresses
+ * @used:	and how many of them are in use, since pool_open()
  */
 struct pool {
 	struct pool_addr *addrs;
 	uint32_t count;
 	uint64_t *bits;
 	uint64_t full[POOL_TABLES][NAT64_POOL_MAX / 64];
+	uint32_t room[POOL_TABLES];
+	uint32_t used[POOL_TABLES];
 };
 
 /* Addresses that the ranges have together. */
@@ -93,6 +97,11 @@ void pool_fill(struct pool *pool, const struct nat64_range *ranges,
  * @from:	port from which on they may begin, above WELL_KNOWN_MAX
  */
 void pool_cut(struct pool *pool, uint32_t size, uint32_t from);
+
+/**
+ * pool_open() - what is taken so far is taken for good: begin to count
+ */
+void pool_open(struct pool *pool);
 
 /**
  * pool_find() - the number of an address, or POOL_NONE

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "nat64/port.h"
 
+#include "nat64/alarm.h"
 #include "nat64/block.h"
 #include "nat64/cooling.h"
 #include "nat64/hash.h"
@@ -124,6 +125,7 @@ XL_APART void port_give(struct nat64 *n, uint32_t which, enum bib bib,
 	pool_give(&n->pool, which, bib, port);
 	if (block_has(n, which, port))
 		block_leave(n, which, bib, port);
+	alarm_pool(n, bib);
 }
 
 /* Neither need ports of TCP be kept where its state is known (RFC 6888,

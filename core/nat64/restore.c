@@ -66,7 +66,7 @@ XL_RARE bool restore_session(struct nat64 *n, const struct session *s,
 		return false;
 	if (owner_is_shared(n) && owner_of_client(n, s->client) != n->cfg.shard)
 		return false;
-	/* Right after a start of the machine, what is older is as old. */
+	/* What is older than the clock is as old: whoever minds begins later. */
 	return open_session(n, s, age < n->now ? n->now - (uint32_t)age : 0);
 }
 

@@ -87,6 +87,7 @@ struct binding {
  * @ports:	of that address, which ones it may have beside those in blocks
  * @created:	bindings it has had
  * @refused:	packets that could not open one, or a session
+ * @alarmed:	when it was told that it has many, seconds; 0: it was not
  */
 struct subscriber {
 	struct addr6 prefix;
@@ -99,6 +100,7 @@ struct subscriber {
 	struct pool_span ports;
 	uint32_t created;
 	uint32_t refused;
+	uint32_t alarmed;
 };
 
 /**
@@ -280,6 +282,8 @@ struct nat64 {
 	uint64_t now_ns;
 	struct addr6 refused;        /* as of nat64_refused() */
 	struct nat64_events *events; /* NULL: nobody listens */
+	uint32_t parameters_due;     /* of EVENT_DETERMINISTIC, seconds */
+	uint32_t alarms;             /* that are told: alarm.c */
 	struct quick_table *quick;   /* NULL: there is none */
 	uint64_t draws;
 	struct nat64_count of[NAT64_OF]; /* by enum bib */

@@ -3,25 +3,33 @@
 
 #include "nat64/binding.h"
 
+#define DAY 86400u /* seconds */
+
 /* A flood of what is refused is one event a second (RFC 8158, 5.2). */
 static bool is_due(const struct nat64 *n, struct nat64_events *to, uint8_t kind)
 {
-	if (!(EVENT_LIMITS & EVENT_BIT(kind)))
+	const uint32_t pause =
+		kind < EVENT_POOL_HIGH || kind == EVENT_SUBSCRIBER_HIGH
+			? 1
+			: n->cfg.alarm[NAT64_ALARM_INTERVAL];
+
+	if (!((EVENT_LIMITS | EVENT_ALARMS) & EVENT_BIT(kind)))
 		return true;
-	if (to->told[kind] == n->now)
+	if (to->told[kind] && n->now - to->told[kind] < pause)
 		return false;
 	to->told[kind] = n->now;
 	return true;
 }
 
-void tell_event(const struct nat64 *n, struct nat64_event e)
+bool tell_event(const struct nat64 *n, struct nat64_event e)
 {
 	struct nat64_events *to = n->events;
 
 	if (!(to->want & EVENT_BIT(e.kind)) || !is_due(n, to, e.kind))
-		return;
+		return false;
 	e.when = n->now_ns;
 	to->ring[to->count++ & (to->size - 1)] = e;
+	return true;
 }
 
 struct nat64_event tell_of_session(const struct session *s,
@@ -103,7 +111,48 @@ void tell_refusal(const struct nat64 *n, enum xlat_why why, struct addr6 client,
 		tell_event(n, quota(n, client, n->cfg.max_blocks));
 }
 
+XL_APART uint64_t tell_next_parameters(const struct nat64 *n)
+{
+	return n->cfg.inside.len && !n->cfg.shard &&
+			       tell_wants(n, EVENT_DETERMINISTIC)
+		       ? n->parameters_due
+		       : UINT64_MAX;
+}
+
+/* What a subscriber has at most (M in RFC 7422); 0: there is no limit. */
+static uint32_t most_ports(const struct nat64 *n)
+{
+	const struct nat64_config *c = &n->cfg;
+
+	if (c->port_block && !c->max_blocks)
+		return 0;
+	return n->plan.ports + c->max_blocks * c->port_block;
+}
+
+XL_APART bool tell_parameters(struct nat64 *n)
+{
+	const struct nat64_config *c = &n->cfg;
+
+	if (tell_next_parameters(n) > n->now)
+		return false;
+	n->parameters_due = n->now + DAY;
+	for (uint32_t i = 0; i < c->pool4_count; i++)
+		tell_event(n, (struct nat64_event){
+				      .kind = EVENT_DETERMINISTIC,
+				      .client = c->inside.addr,
+				      .client_len = c->inside.len,
+				      .client_port = c->subscriber_len,
+				      .pool = c->pool4[i].first,
+				      .remote = c->pool4[i].last,
+				      .pool_port = (uint16_t)n->plan.first,
+				      .pool_last = (uint16_t)n->plan.last,
+				      .remote_port = (uint16_t)c->dynamic,
+				      .limit = most_ports(n) });
+	return true;
+}
+
 void nat64_listen(struct nat64 *n, struct nat64_events *events)
 {
 	n->events = events;
+	n->parameters_due = n->now;
 }

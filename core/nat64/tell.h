@@ -10,14 +10,20 @@
 #include "nat64/event.h"
 #include "nat64/state.h"
 
-/* tell_event() - note one; @e->when and what is rationed are seen to here. */
-void tell_event(const struct nat64 *n, struct nat64_event e);
+/* tell_event() - note one; @e->when and what is rationed are seen to here.
+ * Return: false: it was not due */
+bool tell_event(const struct nat64 *n, struct nat64_event e);
 
 struct nat64_event tell_of_session(const struct session *s,
 				   enum nat64_event_kind kind);
 struct nat64_event tell_of_binding(const struct nat64 *n,
 				   const struct binding *b,
 				   enum nat64_event_kind kind);
+
+XL_INLINE bool tell_wants(const struct nat64 *n, enum nat64_event_kind kind)
+{
+	return n->events && n->events->want & EVENT_BIT(kind);
+}
 
 /**
  * tell_session() - a session was created or deleted
@@ -27,14 +33,14 @@ struct nat64_event tell_of_binding(const struct nat64 *n,
 XL_INLINE void tell_session(const struct nat64 *n, const struct session *s,
 			    enum nat64_event_kind kind)
 {
-	if (XL_UNLIKELY(n->events))
+	if (XL_UNLIKELY(tell_wants(n, kind)))
 		tell_event(n, tell_of_session(s, kind));
 }
 
 XL_INLINE void tell_binding(const struct nat64 *n, const struct binding *b,
 			    enum nat64_event_kind kind)
 {
-	if (XL_UNLIKELY(n->events) && !b->fixed)
+	if (XL_UNLIKELY(tell_wants(n, kind)) && !b->fixed)
 		tell_event(n, tell_of_binding(n, b, kind));
 }
 
@@ -44,6 +50,12 @@ XL_INLINE void tell_binding(const struct nat64 *n, const struct binding *b,
  */
 void tell_refusal(const struct nat64 *n, enum xlat_why why, struct addr6 client,
 		  enum bib bib);
+
+/* tell_parameters() - how ports are computed, if its time has come. */
+bool tell_parameters(struct nat64 *n);
+
+/* The second from which on that has something to do; UINT64_MAX: never. */
+uint64_t tell_next_parameters(const struct nat64 *n);
 
 /**
  * tell_block() - a subscriber has got a block of ports, or has lost it

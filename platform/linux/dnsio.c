@@ -87,16 +87,19 @@ static void use_random(struct dnsio_worker *w)
 
 struct query_event dnsio_event(struct dnsio_worker *w)
 {
-	struct dnsio *io = w->io;
+	const uint64_t now = w->loop->now;
 
-	if (w->loop->now > io->clock)
-		io->clock = w->loop->now;
-	if (w->loop->now != w->time_at) {
-		w->time_at = w->loop->now;
+	if (now != w->time_at) {
+		w->time_at = now;
 		w->time = (uint32_t)time(NULL);
 	}
-	return (struct query_event){ io->clock, next_random(w), w->reply,
-				     w->time };
+	return (struct query_event){
+		.now = now > w->io->clock ? now : w->io->clock,
+		.random = next_random(w),
+		.buf = w->reply,
+		.count = w->count,
+		.time = w->time,
+	};
 }
 
 /* Over TCP only what the first thread has taken is answered, and by itself:
@@ -130,6 +133,7 @@ static bool carry_out(struct dnsio_worker *w, const struct query_step *step)
 		break;
 	case QUERY_WAIT:
 	case QUERY_DROP:
+	case QUERY_TAKE:
 		break;
 	}
 	return true;
@@ -138,8 +142,9 @@ static bool carry_out(struct dnsio_worker *w, const struct query_step *step)
 void dnsio_carry_out(struct dnsio_worker *w, struct query_step step)
 {
 	struct query *q = &w->io->query;
-	struct query_event event;
+	struct query_event event = dnsio_event(w);
 
+	w->io->clock = event.now;
 	while (step.what != QUERY_WAIT && step.what != QUERY_DROP) {
 		const bool fine = carry_out(w, &step);
 
@@ -346,11 +351,13 @@ int dnsio_open(struct dnsio *io, struct ev_loop *loop)
 	io->loop = loop;
 	io->expiry = (struct ev_timer){ .at = UINT64_MAX, .due = expire };
 	io->armed = UINT64_MAX;
-	io->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-	io->lock = io->threads > 1 ? &io->mutex : NULL;
 	io->failed = NULL;
 	close_none(io->tcp);
 	for (uint32_t i = 0; i < DNSIO_THREADS; i++) {
+		pthread_mutex_t *lock = &io->locks[i].mutex;
+
+		*lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+		io->workers[i].lock = io->threads > 1 ? lock : NULL;
 		io->workers[i].io = io;
 		io->workers[i].kick.fd = -1;
 		close_none(io->workers[i].udp);

@@ -9,10 +9,11 @@
  *
  * Several threads may take clients' datagrams, each over sockets of its own
  * that share the addresses (SO_REUSEPORT). There is one query machine for all
- * of them, with one cache, behind one lock: it is held while a question is
- * looked at, not while datagrams are received and sent, where most of the time
- * goes. Everything else is the first thread's, whose loop is the daemon's:
- * servers' answers, TCP, timers; and it is the only one that closes sockets.
+ * of them, with one cache. Each thread has a lock. With its own it may answer
+ * out of the cache, beside the others, and shares no memory with them that is
+ * written each time; who wants to change anything has to have all of them.
+ * Everything else is the first thread's, whose loop is the daemon's: servers'
+ * answers, TCP, timers; and it is the only one that closes sockets.
  */
 #ifndef XLAT_LINUX_DNSIO_H
 #define XLAT_LINUX_DNSIO_H
@@ -32,6 +33,7 @@
 #define DNSIO_ASKS        4096u /* questions to servers; a power of two */
 #define DNSIO_BURST       64u   /* datagrams taken or sent at once */
 #define DNSIO_THREADS     16u
+#define DNSIO_LINE        64u /* bytes that processors take from each other */
 
 /**
  * struct dnsio_address - where a socket is bound, or connects to
@@ -65,16 +67,27 @@ struct dnsio_listener {
 struct dnsio_batch;
 
 /**
- * struct dnsio_worker - a thread that takes clients' datagrams
+ * struct dnsio_lock - a thread's, on its own line of memory
+ */
+struct dnsio_lock {
+	_Alignas(DNSIO_LINE) pthread_mutex_t mutex;
+};
+
+/**
+ * struct dnsio_worker - a thread that takes clients' datagrams; what it writes
+ * is on lines of its own
+ * @lock:	of @io's; NULL: there is but one thread
  * @loop:	what drives it; of the first the daemon's, else @own
  * @kick:	tells it to do what it cannot know of: the first to look at the
  *		deadline, the others to end
  * @reply:	MSG_MAX bytes
  * @time:	seconds since 1970, read at @time_at of @loop's clock
  * @random:	numbers that were not used yet; @random_left
+ * @count:	what its clients did; whoever wants to read it needs all locks
  */
 struct dnsio_worker {
-	struct dnsio *io;
+	_Alignas(DNSIO_LINE) struct dnsio *io;
+	pthread_mutex_t *lock;
 	struct ev_loop *loop;
 	struct ev_loop own;
 	struct dnsio_listener udp[DNSIO_LISTENERS];
@@ -87,6 +100,7 @@ struct dnsio_worker {
 	uint32_t time;
 	uint64_t random[32];
 	uint32_t random_left;
+	uint64_t count[COUNT_COUNT];
 };
 
 /**
@@ -139,8 +153,8 @@ struct dnsio_ask {
  * @device:	interface that they leave by; empty: what the routes say
  * @threads:	1 to DNSIO_THREADS
  * @failed:	set by dnsio_open() when an address cannot be listened at
- * @lock:	@mutex, to be held by whoever uses @query or @asks; NULL: there
- *		is but one thread
+ * @locks:	one for each thread: all to be held by whoever changes @query or
+ *		@asks, one by whoever looks at @query
  * @clock:	time as the query machine knows it, ns: threads look at their
  *		clocks one after the other, but it must not go back
  * @armed:	what @expiry is set to; @kicked: the first thread will look
@@ -155,8 +169,7 @@ struct dnsio {
 	uint32_t threads;
 	const struct dnsio_address *failed;
 
-	pthread_mutex_t mutex;
-	pthread_mutex_t *lock;
+	struct dnsio_lock locks[DNSIO_THREADS];
 	uint64_t clock;
 	uint64_t armed;
 	bool kicked;
@@ -191,6 +204,9 @@ void dnsio_close(struct dnsio *io);
 void dnsio_lock(const struct dnsio *io);
 void dnsio_unlock(const struct dnsio *io);
 
+/* A counter, of all threads and of the machine; wants the lock to be held. */
+uint64_t dnsio_count(const struct dnsio *io, enum count c);
+
 /**
  * dnsio_networks() - what the machine is directly connected to
  * @nets:	set: loopback, and the network of each address
@@ -207,6 +223,11 @@ bool dnsio_is_own(struct addr6 addr);
  * Between the files of this unit. What has to do with the query machine wants
  * the lock to be held.
  */
+
+/* Nobody else changes the query machine until dnsio_release(); not to be held
+ * by one who takes dnsio_lock(). */
+void dnsio_hold(const struct dnsio_worker *w);
+void dnsio_release(const struct dnsio_worker *w);
 
 /* What an event of the query machine comes with, now. */
 struct query_event dnsio_event(struct dnsio_worker *w);

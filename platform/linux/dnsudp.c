@@ -275,26 +275,45 @@ void dnsio_udp_reply(struct dnsio_worker *w, const struct query_client *client,
 	memcpy(r->data, w->reply, len);
 }
 
+/* The cache does not have it. */
+static void take(struct dnsio_worker *w, const struct query_slot *s)
+{
+	struct query_event event;
+
+	dnsio_release(w);
+	dnsio_lock(w->io);
+	event = dnsio_event(w);
+	dnsio_carry_out(w, query_take(&w->io->query, &event, s));
+	dnsio_unlock(w->io);
+	dnsio_hold(w);
+}
+
 static void handle(const struct dnsio_listener *l, struct mmsghdr *in)
 {
 	struct dnsio_worker *w = l->worker;
 	struct msghdr *m = &in->msg_hdr;
 	const struct dnsio_address a = dnsio_from_sockaddr(m->msg_name);
-	struct query_client client = {
+	struct query_slot s;
+	struct query_event event;
+	struct query_step step;
+
+	/* From port 0 nobody can be asked back. */
+	if (m->msg_flags & MSG_TRUNC || a.port == 0)
+		return;
+	s.client = (struct query_client){
 		.addr = a.addr,
 		.scope = a.scope,
 		.port = a.port,
 		.via = l->index,
 	};
-	struct query_event event;
-
-	/* From port 0 nobody can be asked back. */
-	if (m->msg_flags & MSG_TRUNC || a.port == 0)
-		return;
-	read_info(m, &client);
+	read_info(m, &s.client);
 	event = dnsio_event(w);
-	dnsio_carry_out(w, query_asked(&w->io->query, &event, &client,
-				       m->msg_iov->iov_base, in->msg_len));
+	step = query_look(&w->io->query, &event, &s, m->msg_iov->iov_base,
+			  in->msg_len);
+	if (step.what == QUERY_REPLY)
+		dnsio_udp_reply(w, &s.client, step.len);
+	else if (step.what == QUERY_TAKE)
+		take(w, &s);
 }
 
 void dnsio_udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
@@ -312,9 +331,9 @@ void dnsio_udp_ready(struct ev_loop *loop, struct ev *ev, uint32_t events)
 		b->in[i].msg_hdr.msg_controllen = sizeof(b->in_info[i]);
 	}
 	n = recvmmsg(ev->fd, b->in, DNSIO_BURST, MSG_DONTWAIT, NULL);
-	dnsio_lock(w->io);
+	dnsio_hold(w);
 	for (int i = 0; i < n; i++)
 		handle(l, &b->in[i]);
-	dnsio_unlock(w->io);
+	dnsio_release(w);
 	dnsio_udp_flush(w);
 }

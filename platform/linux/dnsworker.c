@@ -17,16 +17,38 @@
 
 #include "log.h"
 
+void dnsio_hold(const struct dnsio_worker *w)
+{
+	if (w->lock)
+		pthread_mutex_lock(w->lock);
+}
+
+void dnsio_release(const struct dnsio_worker *w)
+{
+	if (w->lock)
+		pthread_mutex_unlock(w->lock);
+}
+
+/* Always in this order, so that two do not wait for each other. */
 void dnsio_lock(const struct dnsio *io)
 {
-	if (io->lock)
-		pthread_mutex_lock(io->lock);
+	for (uint32_t i = 0; i < io->threads; i++)
+		dnsio_hold(&io->workers[i]);
 }
 
 void dnsio_unlock(const struct dnsio *io)
 {
-	if (io->lock)
-		pthread_mutex_unlock(io->lock);
+	for (uint32_t i = 0; i < io->threads; i++)
+		dnsio_release(&io->workers[i]);
+}
+
+uint64_t dnsio_count(const struct dnsio *io, enum count c)
+{
+	uint64_t sum = io->query.count[c];
+
+	for (uint32_t i = 0; i < io->threads; i++)
+		sum += io->workers[i].count[c];
+	return sum;
 }
 
 static void kick(const struct dnsio_worker *w)

@@ -12,13 +12,17 @@
 #define SECOND 1000000000ull
 #define MS     1000000ull
 
+/* A year, which is the longest time that an option takes: so what is read from
+ * a file was last used after 0, though the machine has just been started. */
+#define AHEAD  31536000ull
+
 uint64_t ev_clock(void)
 {
 	struct timespec t;
 
 	/* Goes on while the machine sleeps: lifetimes are wall-clock time. */
 	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+	return ((uint64_t)t.tv_sec + AHEAD) * SECOND + (uint64_t)t.tv_nsec;
 }
 
 int ev_init(struct ev_loop *loop)
@@ -118,8 +122,6 @@ static void dispatch(struct ev_loop *loop, const struct epoll_event *events,
 {
 	struct ev *ev;
 
-	for (unsigned int i = 0; i < count; i++)
-		loop->batch[i] = events[i].data.ptr;
 	for (unsigned int i = 0; i < count && !loop->stop; i++) {
 		ev = loop->batch[i];
 		loop->batch[i] = NULL;
@@ -131,15 +133,21 @@ static void dispatch(struct ev_loop *loop, const struct epoll_event *events,
 int ev_run(struct ev_loop *loop)
 {
 	struct epoll_event events[EV_BATCH];
+	unsigned int count;
 	int n;
 
 	while (!loop->stop) {
 		n = epoll_wait(loop->epoll, events, EV_BATCH, timeout_ms(loop));
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		count = n > 0 ? (unsigned int)n : 0;
+		for (unsigned int i = 0; i < count; i++)
+			loop->batch[i] = events[i].data.ptr;
 		loop->now = ev_clock();
-		dispatch(loop, events, n > 0 ? (unsigned int)n : 0);
+		/* First: after a sleep of the machine what is over by now must
+		 * not be found by a packet that came in the meantime. */
 		run_timers(loop);
+		dispatch(loop, events, count);
 	}
 	return 0;
 }

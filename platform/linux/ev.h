@@ -82,7 +82,8 @@ void ev_timer_set(struct ev_loop *loop, struct ev_timer *t, uint64_t at);
  */
 XL_MUST_USE int ev_run(struct ev_loop *loop);
 
-/* Monotonic time in ns that goes on while the machine sleeps. */
+/* Monotonic time in ns that goes on while the machine sleeps; it does not
+ * begin with 0. */
 uint64_t ev_clock(void);
 
 /**

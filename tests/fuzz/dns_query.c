@@ -91,7 +91,9 @@ static void setup(void *memory)
 	query.allow = &all;
 	query.allow_count = 1;
 	query_init(&query, memory, (struct siphash_key){ 1, 2 });
-	event = (struct query_event){ .now = 1, .random = 1, .buf = reply };
+	event = (struct query_event){
+		.now = 1, .random = 1, .buf = reply, .count = query.count
+	};
 	last = UPSTREAM_NONE;
 }
 

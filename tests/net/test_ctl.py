@@ -97,8 +97,10 @@ class Answers(Ctl):
                  if after[k] != before[k] and "packets" in k}
         # a multicast report of the provider's kernel may come along
         self.assertGreaterEqual(moved.pop("ipv6-packets-in"), 3)
+        moved.pop("dropped-packets", 0)
         self.assertEqual(moved, {"ipv4-packets-out": 3, "ipv4-packets-in": 3,
-                                 "ipv6-packets-out": 3})
+                                 "ipv6-packets-out": 3, "icmp-packets-6to4": 3,
+                                 "icmp-packets-4to6": 3})
 
     def test_a_drop_is_counted_by_name(self):
         """A packet from a source that is not served."""

@@ -62,7 +62,7 @@ class Discovery(Case):
         self.ra.close()
         self.open_ra()
         self.advertise(pref64(PREF64))
-        lab.wait_for(lambda: self.status()["pref64"] != "::/0", "a prefix")
+        lab.wait_for(lambda: self.status()["pref64"] != "none", "a prefix")
         self.assertEqual(self.status()["pref64"], PREF64)
 
     def test_p8781_06_c6877_48_c6877_88_withdrawn_and_renumbered(self):

@@ -17,6 +17,8 @@ import packets
 POOL6 = "2001:db8:46::/96"
 SOCKET = "/run/xlat/siit.sock"
 SIIT = ["siit", "--pool6", POOL6, "--self6", "2001:db8:46::c000:201"]
+TRACED = [*SIIT, "--no-sandbox", "--eam", "198.51.100.1,2001:db8:5::1",
+          "--allow4", "198.51.100.0/24", "--allow4", "203.0.113.0/24"]
 PLAT = ["plat", "--pool6", POOL6, "--pool4", "192.0.2.1"]
 CLAT = ["clat", "--pref64", POOL6, "--source", "2001:db8:1::1", "--uplink",
         "wan", "--when", "force"]
@@ -93,9 +95,7 @@ class Faults(unittest.TestCase):
         """siit under strace, which makes calls fail by giving them the number
         -1: a filter would see that, and kill."""
         program = self.box.start(
-            "strace", "-o", "/dev/null", *injections, lab.XLAT, *SIIT,
-            "--no-sandbox", "--eam", "198.51.100.1,2001:db8:5::1",
-            "--allow4", "198.51.100.0/24", "--allow4", "203.0.113.0/24")
+            "strace", "-o", "/dev/null", *injections, lab.XLAT, *TRACED)
         program.wait_output("is ready")
         return program
 
@@ -126,7 +126,8 @@ class Faults(unittest.TestCase):
 
     def test_no_memory_later(self):
         """What needs some is refused; packets are not."""
-        count = sum(name == "mmap" for name, _ in self.calls(SIIT, every=True))
+        count = sum(name == "mmap" for name, _ in
+                    self.calls(TRACED, every=True))
         program = self.traced(
             "-e", f"inject=mmap:error=ENOMEM:when={count + 1}+")
         said = lab.ctl("siit", "trace")

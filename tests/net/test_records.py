@@ -188,6 +188,44 @@ class Log(Case):
                          sorted(f for kind, f in ends if kind == "deleted"))
         self.assertEqual(len(ends), 4)
 
+    def test_D74_09_M76_17_alarms(self):
+        """In the log, whatever else it is told of."""
+        self.begin("--alarm", "subscriber=3", "--alarm", "bindings=5",
+                   "--pool4", "192.0.2.1:1024-1063", "--alarm",
+                   "pool-high=0", "--log-format", "json")
+        for n in range(5):
+            self.out(udp(ANN, SERVER6, 4000 + n, 53))
+        self.plat.wait_output("bindings-high")
+        found = [json.loads(s) for s in self.plat.output().splitlines()]
+        self.assertEqual(
+            [(x["level"], x["event"], x.get("client"), x["limit"])
+             for x in found if "event" in x],
+            [("warning", "subscriber-high", "2001:db8:a::/64", 3),
+             ("warning", "bindings-high", None, 5)])
+
+    def test_D74_08_parameters(self):
+        """RFC 7422, 3: at the start, and when the maximum changes."""
+        self.begin_with_config("deterministic 2001:db8:a::/56",
+                               "subscriber-prefix 64")
+        when, said = self.line("deterministic")
+        self.assertTrue(-1 < seconds_ago(when) < 20, when)
+        self.assertEqual(said, {
+            "inside": "2001:db8:a::/56", "subscriber-prefix": "64",
+            "pool": "192.0.2.8", "pool-last": "192.0.2.11",
+            "dynamic-factor": "0", "max-ports": "1008", "algorithm": "0",
+            "reserved": "0-1023"})
+        self.write("deterministic 2001:db8:a::/56", "subscriber-prefix 64",
+                   "dynamic-factor 2", "port-block 64",
+                   "max-blocks-per-subscriber 2")
+        lab.ctl("plat", "reload")
+        lab.wait_for(lambda: self.plat.output().count("event=determ") == 2,
+                     "the record")
+        last = self.plat.output().rsplit("event=deterministic ", 1)[1]
+        last = words(last.splitlines()[0])
+        # 64512 ports for 64 subscribers of an address and 2 parts more
+        self.assertEqual((last["dynamic-factor"], last["max-ports"]),
+                         ("2", str(64512 // 66 + 2 * 64)))
+
     def test_nobody_asked(self):
         self.begin()
         self.out(udp(ANN, SERVER6, 4000, 53))
@@ -348,6 +386,23 @@ class Syslog(Case):
                          (3 * 8 + 4, "subscriber-limit"))
         self.assertEqual(words(m["msg"]),
                          {"client": "2001:db8:a::/64", "limit": "1"})
+
+    def test_M76_17_alarms(self):
+        """A server gets them, and the log all the same."""
+        sock = self.server()
+        self.begin("--syslog", "[::1]:5514", "--pool4", "192.0.2.1:1-999",
+                   "--alarm", "subscriber=2")
+        for port in (4000, 4001):
+            self.out(udp(ANN, SERVER6, port, 53))
+        seen = [self.message(sock) for _ in range(3)]
+        self.assertEqual([m["msgid"] for m in seen],
+                         ["binding-created", "subscriber-high",
+                          "binding-created"])
+        self.assertEqual(int(seen[1]["pri"]), 3 * 8 + 4)
+        self.assertEqual(words(seen[1]["msg"]),
+                         {"client": "2001:db8:a::/64", "limit": "2"})
+        self.plat.wait_output("event=subscriber-high")
+        self.assertNotIn("binding-created", self.plat.output())
 
     def test_default_port(self):
         sock = self.server(("::1", 514))

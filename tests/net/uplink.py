@@ -153,7 +153,7 @@ class Case(unittest.TestCase):
                    or (n and not owns) or (up and not n)]
             if has["default route"] and not up:
                 bad.append("a default route")
-            if up and (said["pref64"] == "::/0" or said["source"] == "::/128"):
+            if up and "none" in (said["pref64"], said["source"]):
                 bad.append("up without prefix or address")
             self.found = f"{said['state']}: {bad}"
             return bad

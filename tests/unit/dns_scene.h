@@ -65,7 +65,8 @@ static inline void scene(uint32_t cache)
 		query.up.servers[i].cookie.until = UINT64_MAX;
 	event = (struct query_event){ .now = 1000 * MS,
 				      .random = 0x1234abcd,
-				      .buf = reply_buf };
+				      .buf = reply_buf,
+				      .count = query.count };
 }
 
 static inline void scene_end(void)

@@ -399,6 +399,64 @@ Test(dns_cache, popular_data_is_fetched_early)
 		"an p.example. 100 A 8.8.8.8\n");
 }
 
+/* What several threads may do at once changes nothing but their counters. */
+Test(dns_cache, look_changes_nothing)
+{
+	static struct query_slot s;
+	static uint64_t count[COUNT_COUNT];
+	static struct query before;
+
+	synthesised("w.example", 900, 300);
+	before = query;
+	event.count = count;
+	s.client = client;
+	dm_begin(&msg, 9, 0x0100);
+	dm_question(&msg, "W.example", 28);
+	step = query_look(&query, &event, &s, msg.b, msg.n);
+	REPLIES("0 qr rd ra\nqd W.example. 1 28\n"
+		"an W.example. 300 AAAA 64:ff9b::909:909\n");
+	cr_expect_eq(count[COUNT_QUERIES], 1);
+	cr_expect_eq(count[COUNT_CACHED], 1);
+	cr_expect_eq(count[COUNT_SYNTHESISED], 1);
+	s.client.addr.hi = 0;
+	step = query_look(&query, &event, &s, msg.b, msg.n);
+	REPLIES("5 qr rd ra\nqd W.example. 1 28\n");
+	dm_begin(&msg, 9, 0x0100);
+	dm_question(&msg, "other.example", 28);
+	s.client = client;
+	step = query_look(&query, &event, &s, msg.b, msg.n);
+	cr_expect_eq(step.what, QUERY_TAKE);
+	cr_expect_eq(count[COUNT_QUERIES], 3);
+	cr_expect_arr_eq(&before, &query, sizeof(query));
+}
+
+/* The AAAA question's answer is known, the A question's is not any more. */
+Test(dns_cache, take_goes_on_where_look_stopped)
+{
+	static struct query_slot s;
+
+	query.rrl.rate = 2;
+	ask("w.example", 28, NO_EDNS);
+	no_aaaa("example", 900);
+	one_a("w.example", 10, "9.9.9.9");
+	event.now += 20 * SECONDS;
+	s.client = client;
+	dm_begin(&msg, 9, 0x0100);
+	dm_question(&msg, "w.example", 28);
+	step = query_look(&query, &event, &s, msg.b, msg.n);
+	cr_assert_eq(step.what, QUERY_TAKE);
+	step = query_take(&query, &event, &s);
+	look();
+	ASKS("0 rd\nqd w.example. 1 1\nopt 1232 00000000 \n");
+	one_a("w.example", 300, "8.8.8.8");
+	REPLIES("0 qr rd ra\nqd w.example. 1 28\n"
+		"an w.example. 300 AAAA 64:ff9b::808:808\n");
+	cr_expect_eq(query.count[COUNT_QUERIES], 2, "each once");
+	ask("w.example", 28, NO_EDNS);
+	cr_expect_eq(step.what, QUERY_REPLY, "the limiter's share, too");
+	cr_expect_eq(query.count[COUNT_LIMITED], 0);
+}
+
 /* RFC 8767: old data where no server answers, marked (RFC 8914, 4.4). */
 Test(dns_cache, stale_data_where_there_is_none_else)
 {

@@ -354,7 +354,9 @@ static void machine(void)
  * there is nothing more to do. Return: replies, all of them well-formed. */
 static unsigned int run(struct query_step step, const uint8_t *data, size_t len)
 {
-	const struct query_event ev = { .random = 1, .buf = reply };
+	const struct query_event ev = { .random = 1,
+					.buf = reply,
+					.count = query.count };
 	unsigned int replies = 0;
 
 	while (step.what != QUERY_WAIT && step.what != QUERY_DROP) {
@@ -379,7 +381,9 @@ static unsigned int run(struct query_step step, const uint8_t *data, size_t len)
  * the cache. */
 static void feed(const uint8_t *data, size_t len, uint64_t random)
 {
-	const struct query_event ev = { .random = 1, .buf = reply };
+	const struct query_event ev = { .random = 1,
+					.buf = reply,
+					.count = query.count };
 	const struct query_client client = { .tcp = random & 1 };
 	uint8_t *exact = malloc(len ? len : 1);
 	struct dm m;
@@ -401,7 +405,9 @@ static void feed(const uint8_t *data, size_t len, uint64_t random)
 
 static void feed_question(const uint8_t *data, size_t len)
 {
-	const struct query_event ev = { .random = 1, .buf = reply };
+	const struct query_event ev = { .random = 1,
+					.buf = reply,
+					.count = query.count };
 	const struct query_client client = { .tcp = false };
 	uint8_t *exact = malloc(len ? len : 1);
 

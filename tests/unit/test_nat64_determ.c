@@ -338,3 +338,76 @@ Test(nat64_determ, bad_plans)
 	cr_expect_not_null(nat64_config_check(&w->cfg), "of nothing");
 	world_free(w);
 }
+
+/* Parameters noted since the last time, or UINT32_MAX if one is wrong. */
+static uint32_t told(struct world *w, struct nat64_events *ring,
+		     uint64_t *cursor, uint32_t max)
+{
+	struct nat64_event e;
+	uint64_t lost = 0;
+	uint32_t count = 0;
+
+	wait_s(w, 0);
+	while (event_next(ring, cursor, &lost, &e)) {
+		const struct nat64_range *r = &w->cfg.pool4[count++];
+
+		if (e.kind != EVENT_DETERMINISTIC || e.pool != r->first ||
+		    e.remote != r->last || e.pool_port != 1024 ||
+		    e.pool_last != 65535 || e.client_len != 48 ||
+		    !addr6_equal(e.client, w->cfg.inside.addr) ||
+		    e.client_port != 56 || e.remote_port != 2 || e.limit != max)
+			return UINT32_MAX;
+	}
+	return count;
+}
+
+/* RFC 7422, 3: at the start, when one changes, and once a day; a record for
+ * each O. M is what a subscriber has of its own, and four blocks. */
+Test(nat64_determ, D74_08_record_of_the_parameters)
+{
+	static struct nat64_event mem[16];
+	struct nat64_events ring = { .ring = mem,
+				     .size = 16,
+				     .want = EVENT_BIT(EVENT_DETERMINISTIC) };
+	struct world *w = rfc_example();
+	uint64_t cursor = 0;
+
+	w->cfg.pool4[0].last = T1 + 9;
+	w->cfg.pool4[1] = w->cfg.pool4[0];
+	w->cfg.pool4[1].first = T1 + 20;
+	w->cfg.pool4[1].last = T1 + 28;
+	w->cfg.pool4_count = 2;
+	w->cfg.max_blocks = 4;
+	world_open(w);
+	nat64_listen(w->n, &ring);
+	cr_expect_eq(told(w, &ring, &cursor, 4032 + 4 * 128), 2);
+	wait_s(w, 86398);
+	cr_expect_eq(told(w, &ring, &cursor, 0), 0);
+	wait_s(w, 2);
+	cr_expect_eq(told(w, &ring, &cursor, 4032 + 4 * 128), 2);
+	wait_s(w, 2 * 86400);
+	cr_expect_eq(told(w, &ring, &cursor, 4032 + 4 * 128), 2);
+	/* M changes. */
+	w->cfg.max_blocks = 8;
+	cr_assert(nat64_adjust(w->n, &w->cfg));
+	nat64_listen(w->n, &ring);
+	cr_expect_eq(told(w, &ring, &cursor, 4032 + 8 * 128), 2);
+	world_free(w);
+}
+
+/* No parameters, no record. */
+Test(nat64_determ, D74_08_only_of_such_a_mapping)
+{
+	static struct nat64_event mem[16];
+	struct nat64_events ring = { .ring = mem, .size = 16, .want = ~0u };
+	struct world *w = world_default();
+	struct nat64_event e;
+	uint64_t cursor = 0;
+	uint64_t lost = 0;
+
+	nat64_listen(w->n, &ring);
+	cr_expect_eq(nat64_next_expiry(w->n), UINT64_MAX);
+	wait_s(w, 90000);
+	cr_expect_not(event_next(&ring, &cursor, &lost, &e));
+	world_free(w);
+}

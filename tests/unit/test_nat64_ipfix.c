@@ -78,6 +78,27 @@ struct element {
 		473, 4                                                         \
 	}
 
+#define THRESHOLD                                                              \
+	{                                                                      \
+		467, 4                                                         \
+	}
+#define POOL_HIGH                                                              \
+	{                                                                      \
+		476, 4                                                         \
+	}
+#define POOL_LOW                                                               \
+	{                                                                      \
+		477, 4                                                         \
+	}
+#define BINDINGS_HIGH                                                          \
+	{                                                                      \
+		478, 4                                                         \
+	}
+/* Table 18 says 478, Table 1 has an element of its own (L81-18). */
+#define USER_HIGH                                                              \
+	{                                                                      \
+		480, 4                                                         \
+	}
 #define MAX_SUBSCRIBERS                                                        \
 	{                                                                      \
 		474, 4                                                         \
@@ -132,6 +153,19 @@ static const struct {
 	  { TIME, EVENT, QUOTA, MAX_USER, SRC6 } },
 	/* Table 14 */
 	{ EVENT_NO_SUBSCRIBER, 13, 4, { TIME, EVENT, QUOTA, MAX_SUBSCRIBERS } },
+	/* Table 16, high and low */
+	{ EVENT_POOL_HIGH, 18, 1, { TIME, EVENT, THRESHOLD, POOL, POOL_HIGH } },
+	{ EVENT_POOL_LOW, 18, 2, { TIME, EVENT, THRESHOLD, POOL, POOL_LOW } },
+	/* Table 17 */
+	{ EVENT_BINDINGS_HIGH,
+	  18,
+	  3,
+	  { TIME, EVENT, THRESHOLD, BINDINGS_HIGH } },
+	/* Table 18 */
+	{ EVENT_SUBSCRIBER_HIGH,
+	  18,
+	  4,
+	  { TIME, EVENT, THRESHOLD, USER_HIGH, SRC6 } },
 };
 
 #define MS   1764000000123ull /* since 1970; more than 32 bits */
@@ -200,6 +234,7 @@ static uint64_t value_of(unsigned int i, unsigned int id)
 	case 230:
 		return wanted[i].event;
 	case 466:
+	case 467:
 		return wanted[i].quota;
 	case 225:
 		return T1;
@@ -266,7 +301,7 @@ static void expect_record(unsigned int i, const uint8_t *templates,
 }
 
 /* The old values 1 and 2, and those of NAT44, are not among them. */
-Test(nat64_ipfix, L81_01_L81_02_L81_05_fields_of_each_event)
+Test(nat64_ipfix, L81_01_L81_02_L81_05_L81_18_fields_of_each_event)
 {
 	uint8_t templates[IPFIX_TEMPLATES_MAX + 1];
 	struct ipfix x = exporter(sizeof(message));
@@ -280,9 +315,20 @@ Test(nat64_ipfix, L81_01_L81_02_L81_05_fields_of_each_event)
 	expect_header(templates, len, 9);
 	cr_assert_eq(get(templates + 16, 2), 2);
 	cr_assert_eq(get(templates + 18, 2), len - 16);
-	cr_assert_eq(sizeof(wanted) / sizeof(wanted[0]), EVENT_KINDS);
-	for (unsigned int i = 0; i < EVENT_KINDS; i++)
+	/* All but EVENT_DETERMINISTIC, for which there is no element. */
+	cr_assert_eq(sizeof(wanted) / sizeof(wanted[0]), EVENT_KINDS - 1);
+	for (unsigned int i = 0; i < EVENT_KINDS - 1; i++)
 		expect_record(i, templates, len);
+}
+
+Test(nat64_ipfix, what_has_no_element_is_left_out)
+{
+	struct ipfix x = exporter(200);
+	const struct nat64_event e = event(EVENT_DETERMINISTIC);
+
+	cr_assert(ipfix_add(&x, &e, MS));
+	cr_expect_eq(x.len, 0);
+	cr_expect_eq(x.records, 0);
 }
 
 /* Full: what does not fit goes into the next one, and nothing is written

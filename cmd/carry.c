@@ -36,6 +36,17 @@ bool follow_is_given(const struct follow *f)
 	return f->opt->source.len;
 }
 
+bool follow_is_shared(const struct follow *f)
+{
+	return f->opt->source.len == FOLLOW_SHARED;
+}
+
+struct net6 follow_source(const struct follow *f)
+{
+	return follow_is_shared(f) ? (struct net6){ f->own, 128 }
+				   : f->opt->source;
+}
+
 static void join(const struct follow *f, const struct claim *c, bool yes)
 {
 	if (f->view.shared)
@@ -88,14 +99,14 @@ static void start_claim(struct follow *f, bool optimistic, uint64_t now)
 /* Bits of a route to one of our addresses. */
 static unsigned int held_len(const struct follow *f)
 {
-	return follow_is_given(f) ? f->opt->source.len : 128;
+	return follow_is_given(f) ? follow_source(f).len : 128;
 }
 
 static void drop(struct follow *f, enum life_slot slot)
 {
 	struct claim *c = &f->claims[slot];
 
-	if (slot != LIFE_TEST)
+	if (slot != LIFE_TEST && !follow_is_shared(f))
 		(void)!trans_unroute6(f->trans, c->addr, held_len(f));
 	if (!follow_is_given(f))
 		join(f, c, false);
@@ -163,7 +174,7 @@ enum exit_status follow_routes(struct follow *f)
 	for (unsigned int i = 0; i < XL_COUNT(with_route); i++) {
 		const struct claim *c = &f->claims[with_route[i]];
 
-		if (c->state != CLAIM_FREE)
+		if (c->state != CLAIM_FREE && !follow_is_shared(f))
 			troubles += trans_route6(f->trans, c->addr,
 						 held_len(f)) != EXIT_OK;
 	}
@@ -182,7 +193,8 @@ static bool is_steered(struct follow *f)
 		return false;
 	if (f->steered == uplink)
 		return true;
-	f->steer = trans_steer(f->trans, uplink);
+	f->steer = trans_steer(f->trans, uplink) &&
+		   (!follow_is_shared(f) || trans_sort(f->trans, uplink));
 	f->steered = f->steer ? uplink : 0;
 	f->changed(f);
 	if (!f->steer)
@@ -199,7 +211,8 @@ unsigned int follow_configured(const struct follow *f)
 		ours |= WATCH_ADDRESS4 | WATCH_BIND4;
 	if (f->life.routed)
 		ours |= WATCH_DEFAULT4;
-	if (f->has_address4 && f->claims[LIFE_HELD].state != CLAIM_FREE)
+	if (f->has_address4 && f->claims[LIFE_HELD].state != CLAIM_FREE &&
+	    !follow_is_shared(f))
 		ours |= WATCH_ROUTE6;
 	return ours;
 }
@@ -223,7 +236,7 @@ void follow_connect(struct follow *f)
 {
 	const int uplink = f->view.ifindex;
 
-	if (is_steered(f) || f->forwarding == uplink ||
+	if ((is_steered(f) && f->host) || f->forwarding == uplink ||
 	    (f->forwarding && !f->host))
 		return;
 	if ((f->host ? trans_forward6(f->trans, uplink)
@@ -243,8 +256,9 @@ static void install(struct follow *f)
 	f->has_address4 = true;
 	if (follow_is_given(f) && held->state == CLAIM_FREE) {
 		held->state = CLAIM_HELD;
-		held->addr = f->opt->source.addr;
-		(void)!trans_route6(f->trans, held->addr, held_len(f));
+		held->addr = follow_source(f).addr;
+		if (!follow_is_shared(f))
+			(void)!trans_route6(f->trans, held->addr, held_len(f));
 	}
 	follow_connect(f);
 }

@@ -7,6 +7,8 @@
  */
 #include "clat.h"
 
+#include <string.h>
+
 #include "applet.h"
 
 #define DEVICE4 0xc0000005u /* 192.0.0.5 (RFC 7335) */
@@ -36,25 +38,74 @@ static enum exit_status set_routes(struct trans *t)
 
 static const struct pref64 wellknown = { { 0x0064ff9b00000000, 0 }, 96 };
 
+static bool is_shared(const struct clat *d)
+{
+	return d->opt->follow.source.len == FOLLOW_SHARED;
+}
+
+static enum exit_status lack(const char *why)
+{
+	log_error("source: a shared address takes eBPF at devices (Linux 6.6): "
+		  "%s",
+		  why);
+	return EXIT_LACKING;
+}
+
+static enum exit_status load_share(struct clat *d)
+{
+	int err;
+
+	if (!is_shared(d))
+		return EXIT_OK;
+	err = share_open(&d->share, true);
+	if (err)
+		return lack(strerror(-err));
+	d->trans.share = &d->share;
+	for (unsigned int t = 0; t < SHARE_TABLES; t++)
+		share_add(&d->ports, t, FOLLOW_FIRST, FOLLOW_LAST);
+	return EXIT_OK;
+}
+
+/* What comes of hosts, and of this one, is in ports of ours. */
+static enum exit_status set_up_share(struct clat *d)
+{
+	const struct net4 all = { 0, 0 };
+	enum exit_status status;
+
+	if (d->fastpath.why)
+		return lack(d->fastpath.why);
+	(void)!share_at_tun(&d->share, d->trans.tun.ifindex);
+	status = trans_nat44(&d->trans, all, FOLLOW_FIRST, FOLLOW_LAST);
+	return status ? status
+		      : trans_reserve(&d->trans, FOLLOW_FIRST, FOLLOW_LAST);
+}
+
 static enum exit_status open_clat(struct app *a)
 {
 	struct clat *d = (struct clat *)(void *)a;
 	const struct clat_options *o = d->opt;
 	enum exit_status status;
 
-	d->trans.nat44 = clat_options_share(o);
-	d->follow.steer = !o->lan.len && !o->tr.no_setup;
+	d->trans.nat44 = clat_options_share(o) || is_shared(d);
+	d->follow.steer = (!o->lan.len && !o->tr.no_setup) || is_shared(d);
 	fastpath_open(&d->fastpath, &d->trans, &fast_clat, !o->no_fast,
 		      d->follow.steer);
+	status = load_share(d);
+	if (status)
+		return status;
 	status = trans_open(&d->trans,
 			    o->lan.len ? o->lan.addr + 1 : TRANS_DEFAULT4,
 			    o->follow.pref64.len ? o->follow.pref64.prefix
 						 : TRANS_DEFAULT6);
-	if (!status && clat_options_share(o))
-		status = trans_nat44(&d->trans, o->lan);
+	if (!status && clat_options_share(o) && !is_shared(d))
+		status = trans_nat44(&d->trans, o->lan, 0, 0);
 	if (status)
 		return status;
 	fastpath_start(&d->fastpath, &d->trans);
+	if (is_shared(d))
+		status = set_up_share(d);
+	if (status)
+		return status;
 	d->follow.steer = d->follow.steer && !d->fastpath.why;
 	if (pref64_contains(wellknown, o->follow.source.addr))
 		log_warn("source: an address under 64:ff9b::/96 is an IPv4 "
@@ -83,7 +134,8 @@ static bool may_change_source(const struct clat *d,
 	const struct net6 now = d->opt->follow.source;
 	const struct net6 then = want->follow.source;
 
-	if ((d->opt->lan.len &&
+	if ((now.len == FOLLOW_SHARED) != (then.len == FOLLOW_SHARED) ||
+	    (d->opt->lan.len &&
 	     (now.len == CLAT_OWN_PREFIX) != (then.len == CLAT_OWN_PREFIX)) ||
 	    (!then.len && !d->follow.raw) ||
 	    (d->opt->tr.no_setup && !then.len)) {
@@ -141,6 +193,7 @@ static void close_clat(struct app *a)
 
 	follow_close(&d->follow);
 	trans_close(&d->trans);
+	share_close(&d->share);
 	fastpath_close(&d->fastpath);
 }
 

@@ -11,6 +11,7 @@
 
 /**
  * struct clat - a CLAT
+ * @share:	sorts packets where the host has the same IPv6 address
  * @siit:	the translator
  * @old:	the same with the address before ours, while late packets come
  * @memory:	of their address tables
@@ -21,6 +22,8 @@ struct clat {
 	struct clat_options *opt;
 	struct follow follow;
 	struct fastpath fastpath;
+	struct share share;
+	struct share_ports ports;
 	struct siit siit;
 	struct siit old;
 	void *memory[2];

@@ -49,10 +49,14 @@ static const char *parse_source(void *field, const char *text)
 
 	if (strcmp(text, "auto") == 0)
 		return NULL;
+	if (strcmp(text, "shared") == 0) {
+		source->len = FOLLOW_SHARED;
+		return NULL;
+	}
 	if (parse_net6(text, source) || translate_illegal6(source->addr) ||
 	    (source->len != 128 && source->len != CLAT_OWN_PREFIX))
-		return "auto, an IPv6 address, or a /96 that is routed to "
-		       "this host";
+		return "auto, shared, an IPv6 address, or a /96 that is "
+		       "routed to this host";
 	return NULL;
 }
 
@@ -79,7 +83,7 @@ static const struct option_row rows[] = {
 	OPTION(struct clat_options, follow, "discover", "HOW", parse_discover,
 	       OPTION_LIVE, "its discovery: ra,dns (default), ra, dns or off"),
 	OPTION(struct clat_options, follow.source, "source",
-	       "auto|ADDRESS|PREFIX/96", parse_source, OPTION_LIVE,
+	       "auto|shared|ADDRESS|PREFIX/96", parse_source, OPTION_LIVE,
 	       "what we are on the IPv6 side; default: auto"),
 	OPTION(struct clat_options, lan, "lan", "CIDR", parse_lan, 0,
 	       "IPv4 hosts behind us"),
@@ -121,6 +125,12 @@ bool clat_options_check(const struct clat_options *o, struct option_error *e)
 	}
 	if (o->tr.no_setup && (!f->pref64.len || !f->source.len)) {
 		options_expect(e, "no-setup", "--pref64 and --source with it");
+		return false;
+	}
+	if (f->source.len == FOLLOW_SHARED && (o->tr.no_setup || o->no_fast)) {
+		options_expect(e, "source",
+			       "no shared address where there is --no-setup or "
+			       "--fast-path off");
 		return false;
 	}
 	if (f->pref64.len && f->source.len &&

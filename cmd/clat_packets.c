@@ -208,12 +208,17 @@ static void tell_fast(struct clat *d, const struct net6 ours[2])
 void clat_packets_changed(struct follow *f)
 {
 	struct clat *d = (struct clat *)(void *)f->trans;
-	const uint8_t len = f->opt->source.len ? f->opt->source.len : 128;
+	const bool shared = follow_is_shared(f);
+	const uint8_t len = follow_is_given(f) ? follow_source(f).len : 128;
 	const struct net6 held = { f->claims[LIFE_HELD].addr, len };
 	const struct net6 old = { f->claims[LIFE_OLD].addr, len };
-	const struct net6 ours[] = { held, old };
+	const struct net6 ours[] = { shared ? (struct net6){ .len = len }
+					    : held,
+				     old };
 
 	tell(d, &d->siit, d->memory[0], held);
 	tell(d, &d->old, d->memory[1], old);
+	if (shared && d->share.map)
+		share_tell6(&d->share, held.addr, f->life.pref64, &d->ports);
 	tell_fast(d, ours);
 }

@@ -150,6 +150,28 @@ static void look(struct follow *f, uint64_t now)
 		f->addr4 = free_address4(f->view.busy4);
 }
 
+static void begin_life(struct follow *f)
+{
+	life_init(&f->life, f->opt->force || f->only_look, follow_is_given(f));
+	f->life.optimistic = f->optimistic;
+}
+
+/* Another address of the host's is a start anew. */
+static void take_own(struct follow *f, struct pref64 pref64, uint64_t now)
+{
+	const struct source_list l = { f->view.addrs, f->view.addr_count, NULL,
+				       0, pref64 };
+	const struct addr6 own = source_own(&l, f->own);
+
+	if (addr6_equal(own, f->own))
+		return;
+	if (f->own.hi) {
+		follow_happened(f, LIFE_STOP, now);
+		begin_life(f);
+	}
+	f->own = own;
+}
+
 static struct life_facts find_facts(struct follow *f, uint64_t now)
 {
 	struct life_facts facts = {
@@ -161,7 +183,10 @@ static struct life_facts find_facts(struct follow *f, uint64_t now)
 
 	f->source = choose_source(f, facts.pref64, life_used(&f->life),
 				  facts.alive);
-	facts.source = follow_is_given(f) ? f->opt->source.addr : f->source.net;
+	if (follow_is_shared(f))
+		take_own(f, facts.pref64, now);
+	facts.source =
+		follow_is_given(f) ? follow_source(f).addr : f->source.net;
 	facts.deprecated = f->source.deprecated;
 	if (!f->addr4 || f->view.overlap4)
 		facts.source = (struct addr6){ 0, 0 };
@@ -328,12 +353,6 @@ static enum exit_status open_sockets(struct follow *f)
 	return app_status(err);
 }
 
-static void begin_life(struct follow *f)
-{
-	life_init(&f->life, f->opt->force || f->only_look, follow_is_given(f));
-	f->life.optimistic = f->optimistic;
-}
-
 enum exit_status follow_open(struct follow *f)
 {
 	enum exit_status status;
@@ -457,8 +476,8 @@ void follow_report(const struct follow *f, struct report *r)
 	report6(r, "router", f->router, 0);
 	report6(r, "resolver", f->resolver, 0);
 	report6(r, "source",
-		follow_is_given(f) ? f->opt->source.addr : held->addr,
-		follow_is_given(f) ? f->opt->source.len : 128);
+		follow_is_given(f) ? follow_source(f).addr : held->addr,
+		follow_is_given(f) ? follow_source(f).len : 128);
 	report_addr4(r, "address4", f->addr4);
 	report_text(r, "forwarding", 0, forwarding(f));
 }

@@ -25,12 +25,20 @@
 #include "trans.h"
 #include "watch.h"
 
+/* As a length: it is an address of the uplink's, shared with the host. */
+#define FOLLOW_SHARED 255u
+
+/* Ports that we have of it, above those that Linux gives to sockets. */
+#define FOLLOW_FIRST  61000u
+#define FOLLOW_LAST   65535u
+
 /**
  * struct follow_options - what the operator has decided
  * @uplink:	device towards the provider; NULL: where packets are routed
  * @pref64:	the provider's prefix; len 0: find it
  * @discover_ra, @discover_dns: how
- * @source:	our IPv6 address, or our /96; len 0: claim an address
+ * @source:	our IPv6 address, or our /96; len 0: claim an address; len
+ *		FOLLOW_SHARED: share one of the host's
  * @force:	run beside native IPv4
  * @metric:	of the IPv4 default route; 0: one that yields to native IPv4
  */
@@ -53,6 +61,7 @@ struct follow_options {
  * @steer:	packets need not be forwarded if trans_steer() can be had
  * @host:	this machine is all that is served
  * @only_look:	nothing is carried out; the loop ends when a CLAT would be up
+ * @own:	the address that is shared
  * @addr4:	our IPv4 address; 0: none is free
  * @origin:	how @life.pref64 was found; @router: who announced it
  * @steered:	the uplink that packets are taken at; 0: none
@@ -91,6 +100,7 @@ struct follow {
 	struct ask ask;
 	struct iid_seed seed;
 	struct source source;
+	struct addr6 own;
 	uint32_t addr4;
 	const char *origin;
 	struct addr6 router;
@@ -189,6 +199,12 @@ void follow_resolver_heard(struct asksock *s, const void *msg, size_t len);
 
 /* Is our IPv6 address the operator's? Then nothing is claimed. */
 bool follow_is_given(const struct follow *f);
+
+/* Is it the host's, too? */
+bool follow_is_shared(const struct follow *f);
+
+/* That address, or prefix. */
+struct net6 follow_source(const struct follow *f);
 
 /**
  * follow_carry_out() - carry out a set of enum life_action, in its order

@@ -43,7 +43,7 @@ int platshare_open(struct platshare *s)
 	s->addr = platshare_choose(s);
 	if (!s->addr)
 		return 0;
-	err = share_open(&s->share);
+	err = share_open(&s->share, false);
 	s->links.program = s->share.take;
 	s->trans->share = err ? NULL : &s->share;
 	return err;

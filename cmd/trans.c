@@ -440,11 +440,18 @@ enum exit_status trans_unbind4(struct trans *t, uint32_t addr)
 					 .ifindex = t->tun.ifindex });
 }
 
-enum exit_status trans_nat44(struct trans *t, struct net4 lan)
+enum exit_status trans_nat44(struct trans *t, struct net4 lan, uint16_t first,
+			     uint16_t last)
 {
-	return change(t, NETCFG_NAT44, "NAT44 (nftables) of",
-		      (struct nl_route){ .dst = nl_net4(lan.addr, lan.len),
-					 .ifindex = t->tun.ifindex });
+	const struct netcfg_request r = {
+		.op = NETCFG_NAT44,
+		.first = first,
+		.last = last,
+		.route = { .dst = nl_net4(lan.addr, lan.len),
+			   .ifindex = t->tun.ifindex },
+	};
+
+	return ask(t, &r, "NAT44 (nftables)");
 }
 
 enum exit_status trans_forwarding(struct trans *t)
@@ -533,12 +540,22 @@ enum exit_status trans_reserve(struct trans *t, uint16_t first, uint16_t last)
 	return err == -EADDRNOTAVAIL ? EXIT_USAGE : app_status(err);
 }
 
-bool trans_steer(struct trans *t, int ifindex)
+static bool place(struct trans *t, enum netcfg_op op, int ifindex)
 {
-	const struct netcfg_request r = { .op = NETCFG_STEER,
+	const struct netcfg_request r = { .op = op,
 					  .route = { .ifindex = ifindex } };
 
 	return t->setup && helper_ask(&t->helper, &r).err == 0;
+}
+
+bool trans_steer(struct trans *t, int ifindex)
+{
+	return place(t, NETCFG_STEER, ifindex);
+}
+
+bool trans_sort(struct trans *t, int ifindex)
+{
+	return place(t, NETCFG_SORT, ifindex);
 }
 
 enum exit_status trans_start(struct trans *t,

@@ -153,12 +153,14 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  * trans_bind4() - what comes from an address leaves by the device, if at all;
  *		again when the MTU has changed
  * trans_unbind4() - no more
- * trans_nat44() - hosts of a LAN share the device's address
+ * trans_nat44() - hosts of a LAN share the device's address, and, if @first is
+ *		not 0, these ports
  * trans_forwarding() - the machine forwards
  * trans_share() - packets to an address are sorted, if the machine has it;
  *		@yes: set: does it?
  * trans_reserve() - the machine's sockets get none of these ports by
  *		themselves, nor those that were reserved before; 0: all of them
+ * trans_sort() - @share's packets are sorted at a device; false: it cannot be
  * trans_steer() - what comes in by a device and is for us is taken there, so
  *		that the machine need not forward it; false: that cannot be had
  * trans_forward6() - IPv6, between its uplink and the device, and no more than
@@ -180,12 +182,14 @@ XL_MUST_USE enum exit_status trans_unroute6(struct trans *t, struct addr6 addr,
 					    unsigned int len);
 XL_MUST_USE enum exit_status trans_bind4(struct trans *t, uint32_t addr);
 XL_MUST_USE enum exit_status trans_unbind4(struct trans *t, uint32_t addr);
-XL_MUST_USE enum exit_status trans_nat44(struct trans *t, struct net4 lan);
+XL_MUST_USE enum exit_status trans_nat44(struct trans *t, struct net4 lan,
+					 uint16_t first, uint16_t last);
 XL_MUST_USE enum exit_status trans_forwarding(struct trans *t);
 XL_MUST_USE enum exit_status trans_share(struct trans *t, uint32_t addr,
 					 bool *yes);
 XL_MUST_USE enum exit_status trans_reserve(struct trans *t, uint16_t first,
 					   uint16_t last);
+XL_MUST_USE bool trans_sort(struct trans *t, int ifindex);
 XL_MUST_USE bool trans_steer(struct trans *t, int ifindex);
 XL_MUST_USE enum exit_status trans_forward6(struct trans *t, int uplink);
 

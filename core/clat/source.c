@@ -142,6 +142,35 @@ struct source source_choose(const struct source_list *l, struct addr6 used)
 	return result(&best);
 }
 
+/* Its network may be of any length: nothing is made up in it. */
+static bool can_share(const struct source_list *l, const struct source_addr *a)
+{
+	const enum source_why why = filter(l, a);
+
+	return why == SOURCE_OK ||
+	       (why == SOURCE_NO_SLAAC && !(a->flags & SOURCE_EXPIRED) &&
+		!pref64_contains(l->pref64, a->addr));
+}
+
+struct addr6 source_own(const struct source_list *l, struct addr6 used)
+{
+	struct addr6 best = { 0, 0 };
+	unsigned int best_rank = 0;
+
+	for (uint32_t i = 0; i < l->addr_count; i++) {
+		const struct source_addr *a = &l->addrs[i];
+		const unsigned int rank =
+			1 + addr6_equal(a->addr, used) +
+			(a->flags & SOURCE_DEPRECATED ? 0u : 2u);
+
+		if (rank > best_rank && can_share(l, a)) {
+			best = a->addr;
+			best_rank = rank;
+		}
+	}
+	return best;
+}
+
 bool source_alive(const struct source_list *l, struct addr6 net)
 {
 	for (uint32_t i = 0; i < l->addr_count; i++)

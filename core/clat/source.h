@@ -78,6 +78,14 @@ struct source {
  */
 struct source source_choose(const struct source_list *l, struct addr6 used);
 
+/**
+ * source_own() - choose an address of the uplink to be shared with the host
+ * @used:	the one in use, which stays while it is as good
+ *
+ * Return: :: if there is none
+ */
+struct addr6 source_own(const struct source_list *l, struct addr6 used);
+
 /* Can an address in @net still be used? */
 bool source_alive(const struct source_list *l, struct addr6 net);
 

@@ -48,14 +48,14 @@ XL_INLINE bool share_is_error4(const uint8_t *l4)
 }
 
 /**
- * share_transport4() - whose is a packet to the address?
+ * share_transport() - whose is a packet to the address, of either family?
  * @l4:		the first SHARE_L4 bytes behind its IP header
  * @sent:	one from it, as an ICMP error quotes it; then that is asked of
  *		the error
  */
-XL_INLINE enum share_whose share_transport4(const struct share_ports *p,
-					    uint8_t proto, const uint8_t *l4,
-					    bool sent)
+XL_INLINE enum share_whose share_transport(const struct share_ports *p,
+					   uint8_t proto, const uint8_t *l4,
+					   bool sent)
 {
 	const uint32_t ports = be_get32(l4);
 	const uint16_t port = (uint16_t)(sent ? ports >> 16 : ports);
@@ -65,7 +65,8 @@ XL_INLINE enum share_whose share_transport4(const struct share_ports *p,
 	if (proto == IP_UDP)
 		return share_has(p, SHARE_UDP, port) ? SHARE_OURS : SHARE_HOST;
 	/* The host's own may have any identifier. */
-	if (proto == IP_ICMP && l4[0] == (sent ? 8 : 0) &&
+	if (((proto == IP_ICMP && l4[0] == (sent ? 8 : 0)) ||
+	     (proto == IP_ICMP6 && l4[0] == (sent ? 128 : 129))) &&
 	    share_has(p, SHARE_ICMP, be_get16(l4 + 4)))
 		return SHARE_BOTH;
 	return SHARE_HOST;

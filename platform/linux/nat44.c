@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter_ipv4.h>
@@ -184,7 +185,35 @@ static void put_source(struct nlmsghdr *h, const struct nl_net *lan)
 	put_equals(h, lan->addr);
 }
 
-static int add_rule(struct nat44 *n, int ifindex, const struct nl_net *lan)
+static void put_port(struct nlmsghdr *h, uint32_t reg, uint16_t port)
+{
+	const uint16_t wire[2] = { htons(port), 0 };
+	const struct expr e = begin_expr(h, "immediate");
+
+	put_be32(h, NFTA_IMMEDIATE_DREG, reg);
+	put_value(h, NFTA_IMMEDIATE_DATA, wire);
+	end_expr(h, e);
+}
+
+static void put_masquerade(struct nlmsghdr *h, uint16_t first, uint16_t last)
+{
+	struct expr e;
+
+	if (first) {
+		put_port(h, NFT_REG_1, first);
+		put_port(h, NFT_REG_2, last);
+	}
+	e = begin_expr(h, "masq");
+	if (first) {
+		put_be32(h, NFTA_MASQ_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+		put_be32(h, NFTA_MASQ_REG_PROTO_MIN, NFT_REG_1);
+		put_be32(h, NFTA_MASQ_REG_PROTO_MAX, NFT_REG_2);
+	}
+	end_expr(h, e);
+}
+
+static int add_rule(struct nat44 *n, int ifindex, const struct nl_net *lan,
+		    uint16_t first, uint16_t last)
 {
 	struct batch b;
 	struct nlmsghdr *h =
@@ -196,7 +225,7 @@ static int add_rule(struct nat44 *n, int ifindex, const struct nl_net *lan)
 	list = mnl_attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
 	put_device(h, ifindex);
 	put_source(h, lan);
-	end_expr(h, begin_expr(h, "masq"));
+	put_masquerade(h, first, last);
 	mnl_attr_nest_end(h, list);
 	return commit(n, &b);
 }
@@ -208,7 +237,7 @@ int nat44_open(struct nat44 *n)
 }
 
 int nat44_add(struct nat44 *n, int ifindex, const char *device,
-	      const struct nl_net *lan)
+	      const struct nl_net *lan, uint16_t first, uint16_t last)
 {
 	int err;
 
@@ -222,7 +251,7 @@ int nat44_add(struct nat44 *n, int ifindex, const char *device,
 		err = add_table(n, 0);
 	if (!err)
 		err = add_chain(n);
-	return err ? err : add_rule(n, ifindex, lan);
+	return err ? err : add_rule(n, ifindex, lan, first, last);
 }
 
 void nat44_close(struct nat44 *n)

@@ -6,7 +6,7 @@
  *		flags owner
  *		chain postrouting {
  *			type nat hook postrouting priority srcnat
- *			oif DEVICE ip saddr LAN masquerade
+ *			oif DEVICE ip saddr LAN masquerade [to :PORT-PORT]
  *		}
  *	}
  *
@@ -37,11 +37,13 @@ XL_MUST_USE int nat44_open(struct nat44 *n);
  * nat44_add() - sources in @lan get the address of the device that they leave
  * by
  * @lan:	IPv4
+ * @first, @last: and ports, and identifiers of pings, from these; 0: from all
  *
  * Return: 0 or -errno; @n->nl.error is what the kernel says
  */
 XL_MUST_USE int nat44_add(struct nat44 *n, int ifindex, const char *device,
-			  const struct nl_net *lan);
+			  const struct nl_net *lan, uint16_t first,
+			  uint16_t last);
 
 /* The table goes, if there is one, and the socket. */
 void nat44_close(struct nat44 *n);

@@ -18,7 +18,7 @@ int netcfg_open(struct netcfg *n, const struct netcfg_may *may)
 {
 	int err;
 
-	*n = (struct netcfg){ .may = *may, .steered = -1 };
+	*n = (struct netcfg){ .may = *may, .steered = -1, .sorted = -1 };
 	n->links.program = may->take;
 	forward_open(&n->forward);
 	err = nl_open(&n->nl, NETLINK_ROUTE);
@@ -31,7 +31,8 @@ static bool valid(const struct netcfg *n, const struct netcfg_request *r)
 	const unsigned int longest = route->dst.family == AF_INET ? 32 : 128;
 
 	if (r->op == NETCFG_FORWARDING || r->op == NETCFG_FORWARD6 ||
-	    r->op == NETCFG_STEER || r->op == NETCFG_RESERVE)
+	    r->op == NETCFG_STEER || r->op == NETCFG_SORT ||
+	    r->op == NETCFG_RESERVE)
 		return true;
 	if (route->ifindex != n->may.ifindex)
 		return false;
@@ -41,7 +42,7 @@ static bool valid(const struct netcfg *n, const struct netcfg_request *r)
 		return route->mtu != 0;
 	if ((r->op == NETCFG_NAT44 || r->op == NETCFG_BIND ||
 	     r->op == NETCFG_SHARE) &&
-	    (route->dst.family != AF_INET || !route->dst.len))
+	    (route->dst.family != AF_INET || (!route->dst.len && !r->first)))
 		return false;
 	return (route->dst.family == AF_INET ||
 		route->dst.family == AF_INET6) &&
@@ -99,31 +100,32 @@ static int remove_binding(struct netcfg *n)
 	return err;
 }
 
-static int add_nat44(struct netcfg *n, const struct nl_net *lan)
+static int add_nat44(struct netcfg *n, const struct netcfg_request *r)
 {
 	char name[IF_NAMESIZE] = "";
 	int err;
 
 	(void)if_indextoname((unsigned int)n->may.ifindex, name);
-	err = nat44_add(&n->nat44, n->may.ifindex, name, lan);
+	err = nat44_add(&n->nat44, n->may.ifindex, name, &r->route.dst,
+			r->first, r->last);
 	if (err)
 		snprintf(n->nl.error, sizeof(n->nl.error), "%s",
 			 n->nat44.nl.error);
 	return err;
 }
 
-static int steer(struct netcfg *n, int ifindex)
+/* From one device to another. */
+static int move(int *at, int program, int ifindex)
 {
 	int link;
 
-	if (n->may.arrive < 0)
+	if (program < 0)
 		return -ENOTSUP;
-	link = bpfload_attach(n->may.arrive, false, ifindex);
+	link = bpfload_attach(program, false, ifindex);
 	if (link < 0)
 		return link;
-	if (n->steered >= 0)
-		close(n->steered);
-	n->steered = link;
+	bpfload_close(at);
+	*at = link;
 	return 0;
 }
 
@@ -176,12 +178,14 @@ static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 	case NETCFG_UNBIND:
 		return remove_binding(n);
 	case NETCFG_NAT44:
-		return add_nat44(n, &r->route.dst);
+		return add_nat44(n, r);
 	case NETCFG_FORWARDING:
 	case NETCFG_FORWARD6:
 		return forward(n, r);
 	case NETCFG_STEER:
-		return steer(n, r->route.ifindex);
+		return move(&n->steered, n->may.arrive, r->route.ifindex);
+	case NETCFG_SORT:
+		return move(&n->sorted, n->may.take, r->route.ifindex);
 	case NETCFG_SHARE:
 		return share(n, &r->route);
 	case NETCFG_RESERVE:

@@ -29,6 +29,7 @@ enum netcfg_op {
 	NETCFG_FORWARDING, /* the machine forwards both families */
 	NETCFG_STEER,      /* our packets are taken at @route.ifindex */
 	NETCFG_FORWARD6,   /* IPv6, between the device and @uplink */
+	NETCFG_SORT,       /* what is shared is sorted at @route.ifindex */
 	NETCFG_SHARE,      /* @route.dst, if it is an address of the machine */
 	NETCFG_RESERVE,    /* ports @first to @last, too; 0: no more */
 	NETCFG_OP_COUNT
@@ -37,7 +38,7 @@ enum netcfg_op {
 /**
  * struct netcfg_request - one change
  * @uplink:	index of another device, for NETCFG_FORWARD6
- * @first, @last: ports, for NETCFG_RESERVE
+ * @first, @last: ports, for NETCFG_RESERVE, and, if not 0, for NETCFG_NAT44
  */
 struct netcfg_request {
 	enum netcfg_op op;
@@ -64,7 +65,8 @@ struct netcfg_answer {
  * @ifindex:	the only device that may be changed
  * @nat44:	a NAT44 can be made
  * @arrive:	descriptor of FAST_ARRIVE, for NETCFG_STEER; -1: there is none
- * @take:	of struct share's, for NETCFG_SHARE; -1: there is none
+ * @take:	of struct share's, for NETCFG_SHARE or NETCFG_SORT; -1: there is
+ *		none
  */
 struct netcfg_may {
 	int ifindex;
@@ -77,6 +79,7 @@ struct netcfg_may {
  * struct netcfg - who carries requests out
  * @bound:	what NETCFG_BIND is in force for; length 0: nothing
  * @steered:	what keeps NETCFG_STEER in force, or -1
+ * @sorted:	the same for NETCFG_SORT
  * @links:	the same for NETCFG_SHARE
  */
 struct netcfg {
@@ -86,6 +89,7 @@ struct netcfg {
 	struct forward forward;
 	struct nl_net bound;
 	int steered;
+	int sorted;
 	struct share_links links;
 	struct ports ports;
 };

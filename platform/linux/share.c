@@ -13,12 +13,14 @@
 
 #include "bpf/share.inc"
 
+static const struct bpfload_code code_of_take6 = { share_masks, share_take6,
+						   sizeof(share_take6) };
 static const struct bpfload_code code_of_take = { share_masks, share_take,
 						  sizeof(share_take) };
 static const struct bpfload_code code_of_depart = { share_masks, share_depart,
 						    sizeof(share_depart) };
 
-int share_open(struct share *s)
+int share_open(struct share *s, bool six)
 {
 	void *memory;
 	int map = bpfload_memory(&memory, sizeof(*s->map));
@@ -27,10 +29,11 @@ int share_open(struct share *s)
 	if (map < 0)
 		return map;
 	s->map = memory;
-	s->take = bpfload_program(&code_of_take, map);
-	s->depart = bpfload_program(&code_of_depart, map);
+	s->take = bpfload_program(six ? &code_of_take6 : &code_of_take, map);
+	if (!six)
+		s->depart = bpfload_program(&code_of_depart, map);
 	bpfload_close(&map);
-	if (s->take >= 0 && s->depart >= 0)
+	if (s->take >= 0 && (six || s->depart >= 0))
 		return 0;
 	map = s->take < 0 ? s->take : s->depart;
 	share_close(s);
@@ -40,6 +43,8 @@ int share_open(struct share *s)
 int share_at_tun(struct share *s, int ifindex)
 {
 	s->map->device = (uint32_t)ifindex;
+	if (s->depart < 0)
+		return 0;
 	s->link = bpfload_attach(s->depart, false, ifindex);
 	return s->link < 0 ? s->link : 0;
 }
@@ -49,15 +54,31 @@ static void set_addr(struct share *s, uint32_t addr)
 	__atomic_store_n(&s->map->addr, addr, __ATOMIC_RELEASE);
 }
 
+static void set_ports(struct share *s, const struct share_ports *ports)
+{
+	for (unsigned int t = 0; t < SHARE_TABLES; t++)
+		for (unsigned int i = 0; i < XL_COUNT(ports->bits[t]); i++)
+			s->map->ports.bits[t][i] = ports->bits[t][i];
+}
+
 /* Ports that stay are ours all the time. */
 void share_tell(struct share *s, uint32_t addr, const struct share_ports *ports)
 {
 	if (addr != s->map->addr)
 		set_addr(s, 0);
-	for (unsigned int t = 0; t < SHARE_TABLES; t++)
-		for (unsigned int i = 0; i < XL_COUNT(ports->bits[t]); i++)
-			s->map->ports.bits[t][i] = ports->bits[t][i];
+	set_ports(s, ports);
 	set_addr(s, addr);
+}
+
+void share_tell6(struct share *s, struct addr6 addr, struct pref64 pref64,
+		 const struct share_ports *ports)
+{
+	set_addr(s, 0);
+	set_ports(s, ports);
+	s->map->addr6 = addr;
+	s->map->pref64 = pref64.prefix;
+	s->map->pref64_len = pref64.len;
+	set_addr(s, (addr.hi | addr.lo) && pref64.len);
 }
 
 void share_close(struct share *s)

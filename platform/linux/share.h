@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * share.h - an IPv4 address of this machine that a translator shares with it
+ * share.h - an address of this machine that a translator shares with it
  *
  * eBPF programs sort the packets (bpf/share.c). They are loaded with
  * privileges; whose ports are whose is told through shared memory. Devices
- * come and go, and with them the places where packets have to be sorted: any
- * device that has an IPv4 address.
+ * come and go, and with them the places where packets have to be sorted: of an
+ * IPv4 address any device that has one, of an IPv6 address the uplink.
  */
 #ifndef XLAT_LINUX_SHARE_H
 #define XLAT_LINUX_SHARE_H
@@ -20,7 +20,7 @@
  * struct share - the daemon's side
  * @map:	shared with the programs; NULL: they are not loaded
  * @take:	descriptor of the one for other devices
- * @depart:	of the one for the TUN
+ * @depart:	of the one for the TUN, of an IPv4 address; or -1
  * @link:	of what keeps that there
  */
 struct share {
@@ -32,10 +32,11 @@ struct share {
 
 /**
  * share_open() - load the programs; needs privileges
+ * @six:	for an IPv6 address
  *
  * Return: 0 or -errno; then there is nothing to close
  */
-XL_MUST_USE int share_open(struct share *s);
+XL_MUST_USE int share_open(struct share *s, bool six);
 
 /* share_at_tun() - attach to the TUN what belongs there; 0 or -errno. */
 XL_MUST_USE int share_at_tun(struct share *s, int ifindex);
@@ -47,6 +48,14 @@ XL_MUST_USE int share_at_tun(struct share *s, int ifindex);
  */
 void share_tell(struct share *s, uint32_t addr,
 		const struct share_ports *ports);
+
+/**
+ * share_tell6() - the same of IPv6
+ * @addr:	::: nothing
+ * @pref64:	from where packets can be ours
+ */
+void share_tell6(struct share *s, struct addr6 addr, struct pref64 pref64,
+		 const struct share_ports *ports);
 
 void share_close(struct share *s);
 

@@ -121,6 +121,7 @@ MALFORMED = [
     ("clat", "pref64", "64:ff9b::/95", LENGTHS),
     ("clat", "source", "2001:db8::/64", "96"),
     ("clat", "source", "198.51.100.1", ""),
+    ("clat", "source", "sharing", "shared"),
     ("clat", "lan", "192.168.1.0/40", ""),
     ("clat", "fast-path", "on", "auto or off"),
     ("plat", "fast-path", "on", "auto or off"),

@@ -278,6 +278,49 @@ Test(clat_source, a6724_18_reasons)
 	cr_expect_eq(why("2001:db8:1::1/64", 0), SOURCE_OK);
 }
 
+/* An address of the host's that a CLAT can share: the one in use as long as
+ * no better one is there. */
+Test(clat_source, own)
+{
+	const struct source_addr a[] = {
+		{ v6("fe80::1"), 64, 0 },
+		{ v6("2001:db8:1::1"), 128, SOURCE_TENTATIVE },
+		{ v6("2001:db8:1::2"), 128, SOURCE_EXPIRED },
+		{ v6("2001:db8:1::3"), 128, SOURCE_DADFAILED },
+		{ v6("2001:db8:64::1"), 128, 0 }, /* inside the PREF64 */
+		{ v6("2001:db8:1::4"), 128, SOURCE_DEPRECATED },
+		{ v6("2001:db8:1::5"), 128, SOURCE_DEPRECATED },
+		{ v6("2001:db8:1::6"), 128, 0 },
+		{ v6("2001:db8:1::7"), 56, 0 },
+	};
+	static const struct {
+		uint32_t count;
+		const char *used, *want;
+	} rows[] = {
+		{ 0, "::", "::" },
+		{ 5, "::", "::" },
+		{ 5, "2001:db8:64::1", "::" },
+		{ 6, "::", "2001:db8:1::4" },
+		{ 7, "::", "2001:db8:1::4" },
+		{ 7, "2001:db8:1::5", "2001:db8:1::5" },
+		{ 8, "2001:db8:1::5", "2001:db8:1::6" },
+		{ 9, "::", "2001:db8:1::6" },
+		{ 9, "2001:db8:1::7", "2001:db8:1::7" },
+		{ 9, "2001:db8:1::9", "2001:db8:1::6" },
+	};
+
+	for (size_t i = 0; i < XL_COUNT(rows); i++) {
+		const struct source_list l = { .addrs = a,
+					       .addr_count = rows[i].count,
+					       .pref64 = { v6("2001:db8:64::"),
+							   96 } };
+
+		cr_expect(addr6_equal(source_own(&l, v6(rows[i].used)),
+				      v6(rows[i].want)),
+			  "row %zu", i);
+	}
+}
+
 Test(clat_source, a6724_21_deprecated_is_better_than_none)
 {
 	const struct source_addr a = { v6("2001:db8::1"), 64,

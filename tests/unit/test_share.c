@@ -22,7 +22,7 @@ static enum share_whose ask(uint8_t proto, uint16_t first, uint16_t second,
 	put16(l4, first);
 	put16(l4 + 2, second);
 	put16(l4 + 4, third);
-	return share_transport4(&ports, proto, l4, sent);
+	return share_transport(&ports, proto, l4, sent);
 }
 
 Test(share, ports)
@@ -78,6 +78,12 @@ Test(share, echoes)
 	/* The host answers pings. */
 	cr_expect_eq(ask(ICMP4_PROTO, request, 1, 10000, false), SHARE_HOST);
 	cr_expect_eq(ask(ICMP4_PROTO, reply, 1, 10000, true), SHARE_HOST);
+	/* RFC 4443: types 128 and 129 */
+	cr_expect_eq(ask(ICMP6_PROTO, 129 << 8, 1, 10000, false), SHARE_BOTH);
+	cr_expect_eq(ask(ICMP6_PROTO, 129 << 8, 1, 9999, false), SHARE_HOST);
+	cr_expect_eq(ask(ICMP6_PROTO, 128 << 8, 1, 10000, true), SHARE_BOTH);
+	cr_expect_eq(ask(ICMP6_PROTO, 128 << 8, 1, 10000, false), SHARE_HOST);
+	cr_expect_eq(ask(ICMP6_PROTO, 135 << 8, 1, 10000, false), SHARE_HOST);
 	cr_expect_eq(ask(47, 10000, 10000, 10000, false), SHARE_HOST);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * share.c - eBPF programs for an IPv4 address that host and translator share
+ * share.c - eBPF programs for an address that host and translator share
  *
  * take stands where packets come in, at every device but the TUN, and has
  * those that are for the translator leave by the TUN: the host, whose address
@@ -8,6 +8,8 @@
  * TUN, and has those from the address leave by the device that the host's
  * routes name. So the host's nftables and conntrack see neither direction on
  * the IPv4 side, rather than one that has no answers.
+ *
+ * take6 is for an IPv6 address of a CLAT's host, at its uplink.
  *
  * What is for the host itself, has no route or does not fit goes the usual
  * way. Nothing is dropped here.
@@ -62,30 +64,111 @@ static inline enum share_whose whose(const struct __sk_buff *skb)
 		if (!load_at(skb, l.l4_at, l4, SHARE_L4))
 			return SHARE_HOST;
 		if (quoted || l.h.proto != IP_ICMP || !share_is_error4(bytes))
-			return share_transport4(&map.ports, l.h.proto, bytes,
-						quoted);
+			return share_transport(&map.ports, l.h.proto, bytes,
+					       quoted);
 		at = l.l4_at + SHARE_L4;
 	}
 	return SHARE_HOST;
 }
 
+/**
+ * struct look6 - an IPv6 packet, or one that is quoted
+ * @l4_at:	where what follows the header, or a Fragment header, begins
+ * @off:	not the first fragment
+ */
+struct look6 {
+	struct addr6 src;
+	struct addr6 dst;
+	uint32_t l4_at;
+	uint8_t proto;
+	bool off;
+};
+
+static inline bool look_at6(const struct __sk_buff *skb, uint32_t at,
+			    struct look6 *l)
+{
+	uint64_t head[IP6_HDR_LEN / 8] = { 0 };
+	const uint8_t *bytes = (const uint8_t *)head;
+
+	if (!load_at(skb, at, head, IP6_HDR_LEN))
+		return false;
+	l->src = addr6_load(bytes + 8);
+	l->dst = addr6_load(bytes + 24);
+	l->proto = bytes[6];
+	l->l4_at = at + IP6_HDR_LEN;
+	l->off = false;
+	if (l->proto != IP_FRAGMENT)
+		return true;
+	if (!load_at(skb, l->l4_at, head, IP6_FRAG_LEN))
+		return false;
+	l->proto = bytes[0];
+	l->off = be_get16(bytes + 2) >> 3;
+	l->l4_at += IP6_FRAG_LEN;
+	return true;
+}
+
+static inline bool is_far(struct addr6 a)
+{
+	const struct pref64 p = { map.pref64, (uint8_t)map.pref64_len };
+
+	return pref64_contains(p, a);
+}
+
+static inline enum share_whose whose6(const struct __sk_buff *skb)
+{
+	uint64_t l4[SHARE_L4 / 8];
+	const uint8_t *bytes = (const uint8_t *)l4;
+	uint32_t at = 0;
+	struct look6 l;
+
+#pragma clang loop unroll(disable)
+	for (unsigned int quoted = 0; quoted < 2; quoted++) {
+		if (!look_at6(skb, at, &l) ||
+		    !addr6_equal(quoted ? l.src : l.dst, map.addr6))
+			return SHARE_HOST;
+		if (l.off)
+			return !quoted && is_far(l.src) ? SHARE_BOTH
+							: SHARE_HOST;
+		if (!load_at(skb, l.l4_at, l4, SHARE_L4))
+			return SHARE_HOST;
+		/* Errors may come from any router. */
+		if (quoted || l.proto != IP_ICMP6 || bytes[0] >= 128)
+			return is_far(quoted ? l.dst : l.src)
+				       ? share_transport(&map.ports, l.proto,
+							 bytes, quoted)
+				       : SHARE_HOST;
+		at = l.l4_at + SHARE_L4;
+	}
+	return SHARE_HOST;
+}
+
+/* In promiscuous mode there are packets for others (not PACKET_HOST); those of
+ * a VLAN come by its own device. */
+static inline bool is_for_us(const struct __sk_buff *skb, uint16_t proto)
+{
+	return skb->protocol == be_swap16(proto) && skb->pkt_type == 0 &&
+	       !skb->vlan_present && *(volatile uint32_t *)&map.addr;
+}
+
+static inline int give(struct __sk_buff *skb, enum share_whose w)
+{
+	if (w == SHARE_OURS)
+		return (int)redirect(map.device, 0);
+	if (w == SHARE_BOTH)
+		(void)clone_redirect(skb, map.device, 0);
+	return NEXT;
+}
+
 SEC("tc/take")
 int take(struct __sk_buff *skb)
 {
-	const uint32_t device = map.device;
-	enum share_whose w;
+	return is_for_us(skb, PROTO4) ? give(skb, whose(skb)) : NEXT;
+}
 
-	/* In promiscuous mode there are packets for others (not PACKET_HOST);
-	 * those of a VLAN come by its own device. */
-	if (skb->protocol != be_swap16(PROTO4) || skb->pkt_type != 0 ||
-	    skb->vlan_present || !*(volatile uint32_t *)&map.addr)
-		return NEXT;
-	w = whose(skb);
-	if (w == SHARE_OURS)
-		return (int)redirect(device, 0);
-	if (w == SHARE_BOTH)
-		(void)clone_redirect(skb, device, 0);
-	return NEXT;
+SEC("tc/take6")
+int take6(struct __sk_buff *skb)
+{
+	return is_for_us(skb, PROTO6) ? give(skb, whose6(skb)) : NEXT;
 }
 
 /* Bytes of the longest packet on the wire. */

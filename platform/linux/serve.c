@@ -218,7 +218,7 @@ int serve_open(struct serve *s, struct ev_loop *loop,
 	s->kind = kind;
 	s->ev = (struct ev){ .fd = fd, .ready = listener_ready };
 	s->retry = (struct ev_timer){ .at = UINT64_MAX, .due = accept_again };
-	err = !p ? -errno : ev_add(loop, &s->ev, EPOLLIN);
+	err = p ? ev_add(loop, &s->ev, EPOLLIN) : -ENOMEM;
 	if (err) {
 		close(fd);
 		return err;

@@ -121,7 +121,7 @@ static uint32_t in_state(const struct world *w, const char *name)
 	for (unsigned int i = 1; i < NAT64_STATES; i++)
 		if (!strcmp(nat64_state_name(i), name))
 			return s.states[i];
-	cr_expect_fail("no state %s", name);
+	cr_assert_fail("no state %s", name);
 	return 0;
 }
 

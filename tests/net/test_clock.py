@@ -197,7 +197,7 @@ class Clat(uplink.Case):
         set_clocks()
         super().setUp()
 
-    def test_lifetime_of_a_prefix(self):
+    def test_L_47_lifetime_of_a_prefix(self):
         """Not the wall clock's years end it, but the time asleep."""
         self.address()
         self.provider()

@@ -53,8 +53,26 @@ static void read_opt(struct answer *a, const struct msg_rr *rr)
 	}
 }
 
+static void read_fact(struct answer *a, const struct msg_rr *rr)
+{
+	if (rr->type == MSG_OPT && rr->section == MSG_ADDITIONAL)
+		read_opt(a, rr);
+	else if (answer_is_proof(rr->type) && rr->section != MSG_ADDITIONAL)
+		a->sig = true;
+}
+
+/* The same of an answer that was looked at before. */
+static void recall_facts(struct answer *a)
+{
+	struct msg_reader r = a->r;
+	struct msg_rr rr;
+
+	while (msg_skim_rr(&r, &rr) == MSG_RR)
+		read_fact(a, &rr);
+}
+
 /* Look at every record once; false if one is malformed. */
-static bool read_records(struct answer *a)
+static bool check_facts(struct answer *a)
 {
 	/* Copying to nowhere: what passes here can be copied later. */
 	struct msg_writer nowhere = { .full = true };
@@ -65,11 +83,7 @@ static bool read_records(struct answer *a)
 	while ((got = msg_read_rr(&r, &rr)) == MSG_RR) {
 		if (!msg_copy_rr(&nowhere, &r, &rr))
 			return a->truncated;
-		if (rr.type == MSG_OPT && rr.section == MSG_ADDITIONAL)
-			read_opt(a, &rr);
-		else if (answer_is_proof(rr.type) &&
-			 rr.section != MSG_ADDITIONAL)
-			a->sig = true;
+		read_fact(a, &rr);
 	}
 	/* What was cut off may be cut anywhere. */
 	return got == MSG_END || a->truncated;
@@ -77,7 +91,13 @@ static bool read_records(struct answer *a)
 
 bool answer_next(struct msg_reader *r, struct msg_rr *rr)
 {
-	return r->left[MSG_ANSWER] && msg_read_rr(r, rr) == MSG_RR;
+	return r->left[MSG_ANSWER] && msg_skim_rr(r, rr) == MSG_RR;
+}
+
+bool answer_owner_is(const struct msg_reader *r, struct msg_rr *rr,
+		     const struct msg_name *name)
+{
+	return msg_read_owner(r, rr) && msg_name_equal(&rr->owner, name);
 }
 
 /* The name that @name is an alias of; false if it is none. */
@@ -89,7 +109,7 @@ static bool find_alias(const struct answer *a, struct msg_name *name)
 
 	while (answer_next(&r, &rr)) {
 		at = rr.rdata;
-		if (rr.type == MSG_CNAME && msg_name_equal(&rr.owner, name))
+		if (rr.type == MSG_CNAME && answer_owner_is(&r, &rr, name))
 			return msg_read_name(&r, &at, name);
 	}
 	return false;
@@ -103,7 +123,7 @@ static void count_data(struct answer *a)
 	a->ttl = UINT32_MAX;
 	while (answer_next(&r, &rr)) {
 		if ((rr.type != a->type && a->type != MSG_ANY) ||
-		    !msg_name_equal(&rr.owner, &a->end))
+		    !answer_owner_is(&r, &rr, &a->end))
 			continue;
 		a->count++;
 		if (rr.ttl < a->ttl)
@@ -134,7 +154,8 @@ static void follow_aliases(struct answer *a)
 			break;
 }
 
-static enum answer_kind parse(struct answer *a, const struct msg_question *q)
+static enum answer_kind parse(struct answer *a, const struct msg_question *q,
+			      bool known)
 {
 	const uint16_t flags = msg_flags(&a->r);
 
@@ -142,7 +163,9 @@ static enum answer_kind parse(struct answer *a, const struct msg_question *q)
 	a->truncated = flags & MSG_TC;
 	if (!(flags & MSG_QR) || flags & MSG_OPCODE || !same_question(a, q))
 		return ANSWER_FOREIGN;
-	if (!read_records(a))
+	if (known)
+		recall_facts(a);
+	else if (!check_facts(a))
 		return ANSWER_BROKEN;
 	follow_aliases(a);
 	count_data(a);
@@ -155,7 +178,7 @@ enum answer_kind answer_read(struct answer *a, const void *data, size_t len,
 	*a = (struct answer){ .type = q->type, .end = q->name };
 	if (!msg_read(&a->r, data, len) || msg_id(&a->r) != id)
 		return ANSWER_FOREIGN;
-	return parse(a, q);
+	return parse(a, q, false);
 }
 
 bool answer_recall(struct answer *a, const void *data, size_t len, uint32_t age,
@@ -166,7 +189,7 @@ bool answer_recall(struct answer *a, const void *data, size_t len, uint32_t age,
 		return false;
 	a->r.age = age;
 	a->r.least = least;
-	return parse(a, q) == ANSWER_IS;
+	return parse(a, q, true) == ANSWER_IS;
 }
 
 /* MINIMUM, the last field of a SOA record. */
@@ -186,7 +209,7 @@ uint32_t answer_lifetime(const struct answer *a)
 	struct msg_rr rr;
 	uint32_t ttl;
 
-	while (msg_read_rr(&r, &rr) == MSG_RR && rr.section <= last) {
+	while (msg_skim_rr(&r, &rr) == MSG_RR && rr.section <= last) {
 		ttl = rr.ttl;
 		if (rr.type == MSG_SOA && rr.section == MSG_AUTHORITY) {
 			proven = true;
@@ -231,8 +254,8 @@ bool answer_has_aaaa(const struct answer *a, const struct synth *s)
 	struct msg_rr rr;
 
 	while (answer_next(&r, &rr))
-		if (rr.type == MSG_AAAA && msg_name_equal(&rr.owner, &a->end) &&
-		    !answer_excluded(&r, &rr, s))
+		if (rr.type == MSG_AAAA && !answer_excluded(&r, &rr, s) &&
+		    answer_owner_is(&r, &rr, &a->end))
 			return true;
 	return false;
 }
@@ -265,9 +288,9 @@ void answer_keep_soa(const struct answer *a, struct answer_soa *soa)
 	struct msg_rr rr;
 
 	soa->owner.len = 0;
-	while (msg_read_rr(&r, &rr) == MSG_RR) {
+	while (msg_skim_rr(&r, &rr) == MSG_RR) {
 		if (rr.type != MSG_SOA || rr.section != MSG_AUTHORITY ||
-		    !expand_soa(&r, &rr, soa))
+		    !msg_read_owner(&r, &rr) || !expand_soa(&r, &rr, soa))
 			continue;
 		soa->owner = rr.owner;
 		soa->ttl = rr.ttl;

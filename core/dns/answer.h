@@ -126,8 +126,12 @@ static inline bool answer_is_proof(uint16_t type)
 	return type == MSG_RRSIG || type == MSG_NSEC || type == MSG_NSEC3;
 }
 
-/* Next record of the answer section; false behind the last. */
+/* Next record of the answer section, skimmed; false behind the last. */
 XL_MUST_USE bool answer_next(struct msg_reader *r, struct msg_rr *rr);
+
+/* Is the record that was skimmed about @name? It then has its owner. */
+XL_MUST_USE bool answer_owner_is(const struct msg_reader *r, struct msg_rr *rr,
+				 const struct msg_name *name);
 
 /* Is it an AAAA record that is not to be believed? */
 bool answer_excluded(const struct msg_reader *r, const struct msg_rr *rr,

@@ -91,11 +91,11 @@ void answer_put_set(struct msg_writer *w, const struct msg_name *owner,
 }
 
 /* What an address record at the end of the aliases is mapped to. */
-static struct synth_set map(const struct answer *a, const struct msg_rr *rr,
+static struct synth_set map(const struct answer *a, struct msg_rr *rr,
 			    const struct synth *s)
 {
 	if (rr->type != MSG_A || rr->class != MSG_IN || rr->rdlen != 4 ||
-	    !msg_name_equal(&rr->owner, &a->end))
+	    !answer_owner_is(&a->r, rr, &a->end))
 		return (struct synth_set){ .count = 0 };
 	return synth_map(s, be_get32(a->r.data + rr->rdata));
 }
@@ -116,7 +116,7 @@ static bool has_soa(const struct answer *a)
 	struct msg_reader r = a->r;
 	struct msg_rr rr;
 
-	while (msg_read_rr(&r, &rr) == MSG_RR)
+	while (msg_skim_rr(&r, &rr) == MSG_RR)
 		if (rr.section == MSG_AUTHORITY && rr.type == MSG_SOA)
 			return true;
 	return false;
@@ -129,8 +129,9 @@ static void copy_rest(struct request_frame *f, const struct answer *a)
 	struct msg_reader r = a->r;
 	struct msg_rr rr;
 
-	while (msg_read_rr(&r, &rr) == MSG_RR)
-		if (rr.section != MSG_ANSWER && !is_private(f, &rr))
+	while (msg_skim_rr(&r, &rr) == MSG_RR)
+		if (rr.section != MSG_ANSWER && !is_private(f, &rr) &&
+		    msg_read_owner(&r, &rr))
 			copy(f, &r, &rr);
 }
 
@@ -145,7 +146,8 @@ void answer_synth(struct request_frame *f, const struct answer *a,
 	bool made = false;
 
 	while (answer_next(&r, &rr)) {
-		if (rr.type == MSG_CNAME || rr.type == MSG_DNAME)
+		if ((rr.type == MSG_CNAME || rr.type == MSG_DNAME) &&
+		    msg_read_owner(&r, &rr))
 			copy(f, &r, &rr);
 		set = map(a, &rr, s);
 		answer_put_set(&f->w, &rr.owner, &set, ttl);

@@ -33,6 +33,21 @@ static bool follow(const struct msg_reader *r, uint32_t *at, uint32_t *lowest)
 	return true;
 }
 
+/* Copy @n bytes from @at on to @b + @to. A call for each label would take
+ * longer than the copying. */
+static void copy_label(const struct msg_reader *r, uint32_t at, uint8_t *b,
+		       uint32_t to, uint32_t n)
+{
+	const uint32_t more = (n + 7) & ~7u;
+
+	if (at + more > r->len || to + more > MSG_NAME_MAX) {
+		mem_copy(b + to, r->data + at, n);
+		return;
+	}
+	for (uint32_t i = 0; i < more; i += 8)
+		mem_copy(b + to + i, r->data + at + i, 8);
+}
+
 bool msg_read_name(const struct msg_reader *r, uint32_t *pos,
 		   struct msg_name *name)
 {
@@ -56,7 +71,7 @@ bool msg_read_name(const struct msg_reader *r, uint32_t *pos,
 		if (label > LABEL_MAX || n + label + 1 > MSG_NAME_MAX ||
 		    at + label + 1 > r->len)
 			return false;
-		mem_copy(name->b + n, r->data + at, label + 1);
+		copy_label(r, at, name->b, n, label + 1);
 		n += label + 1;
 		at += label + 1;
 		if (label == 0)
@@ -98,14 +113,28 @@ static uint32_t ttl_left(const struct msg_reader *r, uint32_t ttl)
 	return ttl > r->least ? ttl : r->least;
 }
 
-enum msg_got msg_read_rr(struct msg_reader *r, struct msg_rr *rr)
+/* Go behind the name at @*pos; it may be malformed beyond a pointer. */
+static bool skip_name(const struct msg_reader *r, uint32_t *pos)
+{
+	uint32_t at = *pos;
+
+	while (at < r->len && r->data[at] && r->data[at] < MSG_POINTER)
+		at += r->data[at] + 1u;
+	if (at >= r->len)
+		return false;
+	*pos = at + (r->data[at] ? 2 : 1);
+	return true;
+}
+
+enum msg_got msg_skim_rr(struct msg_reader *r, struct msg_rr *rr)
 {
 	const uint8_t *fixed;
 
 	rr->section = next_section(r);
 	if (rr->section == MSG_QUESTION)
 		return MSG_END;
-	if (!msg_read_name(r, &r->pos, &rr->owner) || r->pos + 10 > r->len)
+	rr->at = r->pos;
+	if (!skip_name(r, &r->pos) || r->pos + 10 > r->len)
 		return MSG_BAD;
 	fixed = r->data + r->pos;
 	rr->type = be_get16(fixed);
@@ -120,6 +149,20 @@ enum msg_got msg_read_rr(struct msg_reader *r, struct msg_rr *rr)
 	r->pos = rr->rdata + rr->rdlen;
 	r->left[rr->section]--;
 	return MSG_RR;
+}
+
+bool msg_read_owner(const struct msg_reader *r, struct msg_rr *rr)
+{
+	uint32_t at = rr->at;
+
+	return msg_read_name(r, &at, &rr->owner);
+}
+
+enum msg_got msg_read_rr(struct msg_reader *r, struct msg_rr *rr)
+{
+	const enum msg_got got = msg_skim_rr(r, rr);
+
+	return got != MSG_RR || msg_read_owner(r, rr) ? got : MSG_BAD;
 }
 
 bool msg_equal_fold(const uint8_t *a, const uint8_t *b, size_t n)

@@ -94,7 +94,7 @@ enum msg_section { MSG_QUESTION, MSG_ANSWER, MSG_AUTHORITY, MSG_ADDITIONAL };
 
 /**
  * struct msg_rr - a resource record of a message that is being read
- * @owner:	whom it is about
+ * @owner:	whom it is about; @at: offset of that in the message
  * @section:	MSG_ANSWER, MSG_AUTHORITY or MSG_ADDITIONAL
  * @type:	type; @class: class
  * @ttl:	seconds left; a set top bit reads as 0 (RFC 2181, 8). Of an
@@ -104,6 +104,7 @@ enum msg_section { MSG_QUESTION, MSG_ANSWER, MSG_AUTHORITY, MSG_ADDITIONAL };
  */
 struct msg_rr {
 	struct msg_name owner;
+	uint32_t at;
 	enum msg_section section;
 	uint16_t type;
 	uint16_t class;
@@ -174,6 +175,14 @@ enum msg_got { MSG_RR, MSG_END, MSG_BAD };
  * Return: MSG_RR; MSG_END: there are no more; MSG_BAD: malformed
  */
 XL_MUST_USE enum msg_got msg_read_rr(struct msg_reader *r, struct msg_rr *rr);
+
+/**
+ * msg_skim_rr() - the same without the owner, which then is not looked at
+ */
+XL_MUST_USE enum msg_got msg_skim_rr(struct msg_reader *r, struct msg_rr *rr);
+
+/* Read the owner of a record that was skimmed; false if it is malformed. */
+XL_MUST_USE bool msg_read_owner(const struct msg_reader *r, struct msg_rr *rr);
 
 /* Copy a name, but not the room behind it. */
 static inline void msg_name_copy(struct msg_name *to,

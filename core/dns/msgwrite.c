@@ -40,18 +40,18 @@ void msg_put_bytes(struct msg_writer *w, const void *data, size_t len)
 
 void msg_put_u16(struct msg_writer *w, uint16_t v)
 {
-	uint8_t wire[2];
-
-	be_put16(wire, v);
-	msg_put_bytes(w, wire, sizeof(wire));
+	if (w->full || w->size - w->len < 2) {
+		w->full = true;
+		return;
+	}
+	be_put16(w->buf + w->len, v);
+	w->len += 2;
 }
 
 void msg_put_u32(struct msg_writer *w, uint32_t v)
 {
-	uint8_t wire[4];
-
-	be_put32(wire, v);
-	msg_put_bytes(w, wire, sizeof(wire));
+	msg_put_u16(w, (uint16_t)(v >> 16));
+	msg_put_u16(w, (uint16_t)v);
 }
 
 /* Does the name written at @at equal the @len bytes of @tail? */

@@ -144,6 +144,8 @@ struct dnsio_ask {
 
 /**
  * struct dnsio - all of it
+ * @locks:	one for each thread: all to be held by whoever changes @query or
+ *		@asks, one by whoever looks at @query
  * @query:	the machine; the caller sets what query.h says, but for the
  *		numbers of slots and asks
  * @listen:	where to listen; @listen_count
@@ -153,13 +155,13 @@ struct dnsio_ask {
  * @device:	interface that they leave by; empty: what the routes say
  * @threads:	1 to DNSIO_THREADS
  * @failed:	set by dnsio_open() when an address cannot be listened at
- * @locks:	one for each thread: all to be held by whoever changes @query or
- *		@asks, one by whoever looks at @query
  * @clock:	time as the query machine knows it, ns: threads look at their
  *		clocks one after the other, but it must not go back
  * @armed:	what @expiry is set to; @kicked: the first thread will look
  */
 struct dnsio {
+	struct dnsio_lock locks[DNSIO_THREADS];
+	struct dnsio_worker workers[DNSIO_THREADS];
 	struct query query;
 	struct dnsio_address listen[DNSIO_LISTENERS];
 	struct dnsio_address forward[UPSTREAM_SERVERS];
@@ -169,14 +171,12 @@ struct dnsio {
 	uint32_t threads;
 	const struct dnsio_address *failed;
 
-	struct dnsio_lock locks[DNSIO_THREADS];
 	uint64_t clock;
 	uint64_t armed;
 	bool kicked;
 	struct ev_loop *loop;
 	struct ev_timer expiry;
 	struct ev_timer start;
-	struct dnsio_worker workers[DNSIO_THREADS];
 	struct dnsio_listener tcp[DNSIO_LISTENERS];
 	struct dnsio_conn *conns;
 	struct dnsio_ask *asks; /* one for each of the query machine's */

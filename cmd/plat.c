@@ -223,6 +223,7 @@ static void tell_fast(struct plat *d)
 	struct quick_config c = nat64_quick_config(d->nat64);
 
 	c.device = d->fastpath.device;
+	c.ahead = EV_AHEAD;
 	fastpath_tell(&d->fastpath, &c);
 }
 

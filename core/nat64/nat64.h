@@ -370,8 +370,8 @@ struct quick_config;
 void nat64_quicken(struct nat64 *n, struct quick_table *t);
 
 /**
- * nat64_quick_config() - what the other one has to know, but for the device;
- * again when the configuration has changed
+ * nat64_quick_config() - what the other one has to know, but for the device and
+ * the clock; again when the configuration has changed
  */
 struct quick_config nat64_quick_config(const struct nat64 *n);
 

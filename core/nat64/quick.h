@@ -95,6 +95,8 @@ struct quick_table {
  * @pool6:	translation prefix; @pool6_len: 0: nothing is translated
  * @mtu4, @mtu6, @lowest_mtu6, @tos, @tc: as in struct translate
  * @device:	the TUN
+ * @ahead:	seconds that the daemon's clock counts more than those since
+ *		the machine's start
  * @outside:	an enum nat64_outside
  * @ident_bits, @ident_low: as in struct translate
  */
@@ -107,13 +109,15 @@ struct quick_config {
 	int16_t tos;
 	int16_t tc;
 	uint32_t device;
+	uint32_t ahead;
 	uint32_t outside;
 	uint16_t ident_bits;
 	uint16_t ident_low;
+	uint32_t unused;
 };
 
 _Static_assert(sizeof(struct quick) == 64, "no padding");
-_Static_assert(sizeof(struct quick_config) == 48, "no padding");
+_Static_assert(sizeof(struct quick_config) == 56, "no padding");
 
 XL_INLINE struct pref64 quick_pool6(const struct quick_config *c)
 {

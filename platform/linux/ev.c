@@ -12,17 +12,13 @@
 #define SECOND 1000000000ull
 #define MS     1000000ull
 
-/* A year, which is the longest time that an option takes: so what is read from
- * a file was last used after 0, though the machine has just been started. */
-#define AHEAD  31536000ull
-
 uint64_t ev_clock(void)
 {
 	struct timespec t;
 
 	/* Goes on while the machine sleeps: lifetimes are wall-clock time. */
 	clock_gettime(CLOCK_BOOTTIME, &t);
-	return ((uint64_t)t.tv_sec + AHEAD) * SECOND + (uint64_t)t.tv_nsec;
+	return ((uint64_t)t.tv_sec + EV_AHEAD) * SECOND + (uint64_t)t.tv_nsec;
 }
 
 int ev_init(struct ev_loop *loop)

@@ -82,8 +82,13 @@ void ev_timer_set(struct ev_loop *loop, struct ev_timer *t, uint64_t at);
  */
 XL_MUST_USE int ev_run(struct ev_loop *loop);
 
-/* Monotonic time in ns that goes on while the machine sleeps; it does not
- * begin with 0. */
+/* Seconds: a year, which is the longest time that an option takes. So what is
+ * read from a file was last used after 0, though the machine has just been
+ * started. */
+#define EV_AHEAD 31536000u
+
+/* Monotonic time in ns that goes on while the machine sleeps; at its start it
+ * was EV_AHEAD. */
 uint64_t ev_clock(void);
 
 /**

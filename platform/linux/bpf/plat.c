@@ -31,7 +31,7 @@ static inline void touch(const struct quick_config *c, struct quick *q,
 			 uint32_t side)
 {
 	if (c->outside != side)
-		quick_touch(q, (uint32_t)(boot_ns() / 1000000000));
+		quick_touch(q, (uint32_t)(boot_ns() / 1000000000) + c->ahead);
 }
 
 /* A port, and the checksum if that is finished: what has been left to the

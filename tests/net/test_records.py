@@ -411,7 +411,9 @@ class Syslog(Case):
         self.assertEqual(self.message(sock)["msgid"], "binding-created")
 
     def test_ipv4(self):
+        """Also where IPv6 sockets are for IPv6 alone, if they do not say."""
         sock = self.server(("::ffff:127.0.0.1", 5514))
+        self.box.sysctl("net/ipv6/bindv6only", 1)
         self.begin("--syslog", "127.0.0.1:5514")
         self.out(udp(ANN, SERVER6, 4000, 53))
         self.assertEqual(self.message(sock)["msgid"], "binding-created")

@@ -468,6 +468,25 @@ Test(nat64_block, L81_17_a_note_of_what_stays_behind)
 	world_free(b);
 }
 
+/* The same bits, but the subscriber is a /56 now and was a /64. */
+Test(nat64_block, L81_17_another_length_is_another_subscriber)
+{
+	struct world *a = with_blocks(64, T1, 1, 65535);
+	struct world *b = with_blocks(64, T1, 1, 65535);
+	struct nat64_events *ring;
+
+	world_open(a);
+	ring = listen_to(a);
+	bind_port(a, nth(UDP_PROTO, 0, 4000));
+	b->cfg.subscriber_len = 56;
+	b->now = a->now;
+	world_open(b);
+	cr_expect_eq(nat64_move(b->n, a->n, b->now), 1);
+	cr_expect_eq(ring->count, 3, "one ends, one begins");
+	world_free(a);
+	world_free(b);
+}
+
 Test(nat64_block, bad_sizes)
 {
 	static const uint32_t bad[] = { 1, 32, 63, 65, 100, 192, 16384 };

@@ -166,6 +166,26 @@ Test(nat64_block, C68_04_most_blocks_of_a_subscriber)
 	world_free(w);
 }
 
+/* One that has ended does not count: another may be had for it. */
+Test(nat64_block, C68_04_most_blocks_at_a_time)
+{
+	struct world *w = with_blocks(64, T1, 1, 65535);
+
+	w->cfg.max_blocks = 2;
+	world_open(w);
+	for (uint16_t i = 0; i < 65; i++)
+		bind_port(w, nth(UDP_PROTO, 1, 4000 + i));
+	cr_expect_eq(stats(w).blocks, 2);
+	wait_s(w, 200);
+	bind_port(w, nth(UDP_PROTO, 1, 4064));
+	wait_s(w, 102);
+	cr_expect_eq(stats(w).blocks, 1);
+	for (uint16_t i = 0; i < 64; i++)
+		bind_port(w, nth(UDP_PROTO, 1, 5000 + i));
+	cr_expect_eq(stats(w).blocks, 2);
+	world_free(w);
+}
+
 Test(nat64_block, C68_11_no_block_left)
 {
 	struct world *w = with_blocks(64, T1, 1000, 1024 + 127);

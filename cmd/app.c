@@ -330,7 +330,9 @@ int app_enter_sandbox(const struct app *a)
 	const bool off = a->opt->no_sandbox;
 	struct view_path files[8];
 	const struct sandbox box = { .user = a->opt->user,
-				     .job = off ? SECCOMP_OFF : a->hooks->job,
+				     .job = off      ? SECCOMP_OFF
+					    : a->job ? a->job
+						     : a->hooks->job,
 				     .files = files };
 	unsigned int n = 0;
 

@@ -109,6 +109,7 @@ struct app_hooks {
  * @opt:	its configuration
  * @input:	what that was read from
  * @reload:	how reading it again went
+ * @job:	another one than @hooks->job; SECCOMP_OFF: that
  * @started:	monotonic time, ns
  */
 struct app {
@@ -120,6 +121,7 @@ struct app {
 	struct ev_signals signals;
 	struct control control;
 	struct metrics metrics;
+	enum seccomp_job job;
 	uint64_t started;
 };
 

@@ -12,68 +12,13 @@
 #include "bpf/platmap.h"
 #include "platshow.h"
 
-/* Sessions per wake-up before packets get a turn. */
-#define EXPIRY_BUDGET 256u
-#define REVIEW_BUDGET 1024u
+#define REVIEW_BUDGET 1024u /* sessions, before packets get a turn */
 
 static bool check(struct app *a, struct option_error *e)
 {
 	struct plat *d = (struct plat *)(void *)a;
 
 	return plat_options_check(d->opt, e) && trans_check(&d->trans, e);
-}
-
-static void arm(struct plat *d)
-{
-	struct ev_loop *loop = &d->trans.app.loop;
-	uint64_t next = nat64_next_expiry(d->nat64);
-
-	/* What is late does not come before what others are late with. */
-	if (next < loop->now)
-		next = loop->now;
-	if (next != d->expiry.at)
-		ev_timer_set(loop, &d->expiry, next);
-}
-
-static void expire(struct ev_loop *loop, struct ev_timer *t)
-{
-	struct plat *d = (void *)((char *)t - offsetof(struct plat, expiry));
-	struct pump *pump = &d->trans.pump;
-	struct pkt p = pump_scratch(pump);
-
-	while (nat64_expire(d->nat64, loop->now, &p, EXPIRY_BUDGET)) {
-		pump_send(pump, &p, xlat_forward(), loop->now);
-		p = pump_scratch(pump);
-	}
-	arm(d);
-	record_drain(d->record);
-}
-
-static struct xlat_result translate(void *ctx, struct pkt *p, uint64_t now)
-{
-	struct plat *d = ctx;
-	const struct xlat_result r = nat64_packet(d->nat64, p, now);
-
-	if (XL_UNLIKELY(r.why))
-		platwarn_see(&d->warn, d->nat64, r.why, now);
-	return r;
-}
-
-_Static_assert(PUMP_BURST == NAT64_AHEAD, "one burst is looked ahead at");
-
-static void ahead(void *ctx, const struct pkt *p, uint32_t count)
-{
-	const struct plat *d = ctx;
-
-	nat64_ahead(d->nat64, p, count);
-}
-
-static void batch_done(void *ctx)
-{
-	struct plat *d = ctx;
-
-	arm(d);
-	record_drain(d->record);
 }
 
 static void log_reload(uint32_t kept, uint32_t of)
@@ -86,13 +31,18 @@ static void review(struct ev_loop *loop, struct ev_timer *t)
 {
 	struct plat *d = (void *)((char *)t - offsetof(struct plat, reviewer));
 	struct nat64_review *r = &d->review;
+	bool more = true;
 
-	if (nat64_review(d->nat64, r, REVIEW_BUDGET))
+	crew_stop(&d->trans.crew);
+	if (!nat64_review(d->nat64[d->reviewed], r, REVIEW_BUDGET)) {
+		r->cursor = 0;
+		more = ++d->reviewed < d->opt->nat64.shards;
+	}
+	if (more)
 		ev_timer_set(loop, t, loop->now);
 	else
 		log_reload(r->kept, r->kept + r->closed);
-	arm(d);
-	record_drain(d->record);
+	shard_done(&d->shards[0]);
 }
 
 /* What of the configuration follows from the rest of it. */
@@ -134,16 +84,43 @@ static struct nat64 *make_nat64(const struct nat64_config *c)
 	return n;
 }
 
+/* One for each thread. Return: false, having logged why. */
+static bool make_all(struct plat *d, struct nat64 *made[CREW_MAX])
+{
+	for (uint32_t i = 0; i < d->opt->nat64.shards; i++) {
+		const struct nat64_config c = shard_config(d, i);
+
+		made[i] = make_nat64(&c);
+		if (!made[i])
+			return false;
+	}
+	return true;
+}
+
+/* @size: of each. */
+static void unmake_all(struct plat *d, struct nat64 *made[CREW_MAX],
+		       size_t size)
+{
+	for (uint32_t i = 0; i < d->opt->nat64.shards; i++)
+		if (made[i])
+			munmap(made[i], size);
+}
+
+static size_t size_of_one(struct plat *d)
+{
+	const struct nat64_config c = shard_config(d, 0);
+
+	return nat64_size(&c);
+}
+
 static enum exit_status make_first(struct plat *d)
 {
 	struct nat64_config *c = &d->opt->nat64;
 
 	trans_random(c->key, sizeof(c->key));
 	complete(d);
-	d->nat64 = make_nat64(c);
-	d->expiry = (struct ev_timer){ .at = UINT64_MAX, .due = expire };
 	d->reviewer = (struct ev_timer){ .at = UINT64_MAX, .due = review };
-	return d->nat64 ? EXIT_OK : EXIT_RUN;
+	return make_all(d, d->nat64) ? EXIT_OK : EXIT_RUN;
 }
 
 /* A range of addresses as the networks that it consists of. */
@@ -209,18 +186,10 @@ static enum exit_status add_routes(struct trans *t)
 	return status;
 }
 
-/* What is restored has been told of before: nothing of it is new. */
-static void listen_to(struct plat *d)
-{
-	nat64_listen(d->nat64,
-		     record_ring(d->record, d->opt->nat64.port_block ||
-						    d->opt->nat64.inside.len));
-}
-
 /* The fast path goes by the configuration that holds from now on. */
 static void tell_fast(struct plat *d)
 {
-	struct quick_config c = nat64_quick_config(d->nat64);
+	struct quick_config c = nat64_quick_config(d->nat64[0]);
 
 	c.device = d->fastpath.device;
 	c.ahead = EV_AHEAD;
@@ -234,7 +203,7 @@ static void open_fast(struct plat *d)
 	if (d->fastpath.why)
 		return;
 	trans_random(map->table.key, sizeof(map->table.key));
-	nat64_quicken(d->nat64, &map->table);
+	nat64_quicken(d->nat64[0], &map->table);
 	tell_fast(d);
 }
 
@@ -245,11 +214,13 @@ static enum exit_status open_plat(struct app *a)
 	enum exit_status status;
 	int err;
 
+	shard_prepare(d);
 	d->share.trans = &d->trans;
 	d->share.config = c;
 	err = platshare_open(&d->share);
-	fastpath_open(&d->fastpath, &d->trans, &fast_plat, !d->opt->no_fast,
-		      false);
+	/* Threads have Identifications of their own. */
+	fastpath_open(&d->fastpath, &d->trans, &fast_plat,
+		      !d->opt->no_fast && c->shards == 1, false);
 	status = trans_open(&d->trans, TRANS_DEFAULT4,
 			    c->allow6_count ? c->allow6[0].addr
 					    : TRANS_DEFAULT6);
@@ -266,52 +237,76 @@ static enum exit_status open_plat(struct app *a)
 		status = platshare_start(&d->share);
 	if (status)
 		return status;
-	d->trans.pump.ahead = ahead;
-	d->trans.pump.batch_done = batch_done;
 	d->state.path = d->opt->state;
 	d->state.interval = d->opt->state_interval;
-	status = state_open(&d->state, a, d->nat64);
+	d->state.nat64 = d->nat64;
+	d->state.count = c->shards;
+	d->state.crew = &d->trans.crew;
+	status = state_open(&d->state, a);
 	if (!status)
 		status = record_open(d->record, a, &d->opt->record, c->pool6);
+	/* What is restored has been told of before: nothing of it is new. */
 	if (status)
 		return status;
-	listen_to(d);
+	shard_listen(d);
 	open_fast(d);
-	arm(d);
-	return trans_start(&d->trans, translate);
+	status = trans_start(&d->trans, shard_translate);
+	if (!status)
+		shard_begin(d);
+	return status;
 }
 
 static void close_plat(struct app *a)
 {
 	struct plat *d = (struct plat *)(void *)a;
 
+	shard_end(d);
 	record_close(d->record);
 	state_close(&d->state);
 	platshare_close(&d->share);
 	trans_close(&d->trans);
 	fastpath_close(&d->fastpath);
-	if (d->nat64)
-		munmap(d->nat64, nat64_size(&d->opt->nat64));
+	if (d->nat64[0])
+		unmake_all(d, d->nat64, size_of_one(d));
 }
 
 /* Sessions go over to @fresh as far as its configuration allows. */
-static void replace(struct plat *d, struct nat64 *fresh, size_t old_size)
+static void replace(struct plat *d, struct nat64 *fresh[CREW_MAX],
+		    size_t old_size)
 {
-	struct nat64 *old = d->nat64;
 	struct nat64_stats before;
-	uint32_t kept;
+	uint32_t kept = 0;
 
-	nat64_get_stats(old, &before);
-	kept = nat64_move(fresh, old, ev_clock());
-	d->nat64 = fresh;
-	state_follow(&d->state, fresh);
-	listen_to(d);
+	platshow_stats(d, &before);
+	for (uint32_t i = 0; i < d->opt->nat64.shards; i++) {
+		kept += nat64_move(fresh[i], d->nat64[i], ev_clock());
+		munmap(d->nat64[i], old_size);
+		d->nat64[i] = fresh[i];
+	}
+	state_follow(&d->state);
+	shard_listen(d);
 	tell_fast(d);
-	munmap(old, old_size);
 	ev_timer_set(&d->trans.app.loop, &d->reviewer, UINT64_MAX);
-	log_reload(kept, before.sessions);
-	arm(d);
-	record_drain(d->record);
+	log_reload(kept, (uint32_t)before.sessions);
+	shard_done(&d->shards[0]);
+}
+
+/* Have what can change without other tables. Return: false: they are needed. */
+static bool adjust(struct plat *d)
+{
+	/* What the one has to say, all have. */
+	for (uint32_t i = 0; i < d->opt->nat64.shards; i++) {
+		const struct nat64_config c = shard_config(d, i);
+
+		if (!nat64_adjust(d->nat64[i], &c))
+			return false;
+	}
+	tell_fast(d);
+	shard_listen(d);
+	d->review = (struct nat64_review){ .cursor = 0 };
+	d->reviewed = 0;
+	review(&d->trans.app.loop, &d->reviewer);
+	return true;
 }
 
 /* Take the options of @want, which gets the others. */
@@ -339,25 +334,23 @@ static int reload(struct app *a, struct app_options *fresh,
 	struct plat_options *want = (struct plat_options *)(void *)fresh;
 	const struct nat64_config *was = &want->nat64;
 	const struct nat64_config *now = &d->opt->nat64;
-	struct nat64 *made;
+	const size_t old_size = size_of_one(d);
+	struct nat64 *made[CREW_MAX] = { NULL };
 
+	want->nat64.shards = now->shards;
 	if (!plat_options_check(want, e))
 		return -1;
+	crew_stop(&d->trans.crew);
 	exchange(d, want);
-	if (nat64_adjust(d->nat64, now)) {
-		tell_fast(d);
-		listen_to(d);
-		d->review = (struct nat64_review){ .cursor = 0 };
-		review(&d->trans.app.loop, &d->reviewer);
+	if (adjust(d))
 		return 0;
-	}
-	made = make_nat64(now);
-	if (!made) {
+	if (!make_all(d, made)) {
+		unmake_all(d, made, size_of_one(d));
 		exchange(d, want);
 		snprintf(e->text, sizeof(e->text), "no tables for this");
 		return -1;
 	}
-	replace(d, made, nat64_size(was));
+	replace(d, made, old_size);
 	return change_pools(d, was, now);
 }
 

@@ -33,6 +33,7 @@ void plat_options_init(struct plat_options *o)
 	o->nat64.subscriber_len = 64;
 	o->nat64.hold_down = 120;
 	o->nat64.hold_max = 262144;
+	o->nat64.shards = 1;
 }
 
 /* "ADDR-ADDR" or "CIDR" of up to @n bytes. */
@@ -312,6 +313,11 @@ static const char *parse_hold_max(void *field, const char *text)
 			 "a number from 1 to 16777216");
 }
 
+static const char *parse_threads(void *field, const char *text)
+{
+	return parse_u32(field, text, 1, CREW_MAX, "a number from 1 to 16");
+}
+
 static const char *parse_parity(void *field, const char *text)
 {
 	static const char *const words[] = { "keep", "ignore", NULL };
@@ -439,6 +445,8 @@ static const struct option_row rows[] = {
 	       "when to warn; default: pool-high=90"),
 	OPTION(struct plat_options, no_fast, "fast-path", "auto|off",
 	       parse_auto_off, 0, "busy sessions are translated in the kernel"),
+	OPTION(struct plat_options, nat64.shards, "threads", "N", parse_threads,
+	       0, "that share the work; default: 1"),
 	OPTION(struct plat_options, state, "state", "FILE", parse_state, 0,
 	       "keep sessions over a restart in it"),
 	OPTION(struct plat_options, state_interval, "state-interval", "TIME",

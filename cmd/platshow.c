@@ -58,12 +58,37 @@ static void put_pool(struct report *r, const struct nat64_stats *s)
 		put_member(r, "ports-used", i, false, s->ports_used[i]);
 }
 
+void platshow_stats(struct plat *d, struct nat64_stats *out)
+{
+	struct nat64_pool_view p;
+	struct nat64_stats s;
+	uint32_t cursor = 0;
+
+	crew_stop(&d->trans.crew);
+	nat64_get_stats(d->nat64[0], out);
+	if (d->opt->nat64.shards == 1)
+		return;
+	for (uint32_t i = 1; i < d->opt->nat64.shards; i++) {
+		nat64_get_stats(d->nat64[i], &s);
+		trans_add(out, &s, sizeof(s));
+	}
+	/* Addresses are in all of them. */
+	out->addresses = out->addresses_used = out->ports = 0;
+	while (platshow_pool(d, &cursor, &p)) {
+		out->addresses++;
+		out->addresses_used += p.udp || p.tcp || p.icmp;
+		out->ports += p.ports;
+	}
+}
+
 static void gauges(const void *ctx, struct report *r)
 {
-	const struct plat *d = ctx;
+	const struct shard *first = ((const struct plat *)ctx)->shards;
 	struct nat64_stats s;
 
-	nat64_get_stats(d->nat64, &s);
+	platshow_stats(first->plat, &s);
+	report_gauge(r, "threads", "Threads that translate",
+		     first->plat->opt->nat64.shards);
 	report_gauge(r, "sessions", "Sessions in the table", s.sessions);
 	report_gauge(r, "sessions-max", "Room for sessions", s.sessions_max);
 	report_gauge(r, "bindings", "Bindings in the table", s.bindings);
@@ -127,7 +152,7 @@ void platshow_counters(const void *ctx, struct report *r)
 	const struct plat *d = ctx;
 	struct nat64_stats s;
 
-	nat64_get_stats(d->nat64, &s);
+	platshow_stats(d->shards[0].plat, &s);
 	for (unsigned int i = 0; d->trans.fast && i < FAST_PROTOCOLS; i++)
 		add_fast(&s.of[i], d->trans.fast, i);
 	report_counter(r, "sessions-created", "Sessions ever made",

@@ -94,20 +94,71 @@ static void put_session(struct report *r, const struct nat64_session_view *s,
 	report_record_end(r);
 }
 
+/* A row of a thread's table, which the cursor names, too. */
+union row {
+	struct nat64_session_view session;
+	struct nat64_binding_view binding;
+	struct nat64_subscriber_view subscriber;
+};
+
+enum table { SESSIONS, BINDINGS, SUBSCRIBERS };
+
+/* Numbers in tables are smaller than 1 << THREAD_BIT; the bits above
+ * THREAD_BITS are theirs again. */
+#define THREAD_BIT  24u
+#define THREAD_BITS ((CREW_MAX - 1) << THREAD_BIT)
+
+static struct nat64 *nat64_at(const struct plat *d, uint32_t cursor)
+{
+	return d->nat64[(cursor & THREAD_BITS) >> THREAD_BIT];
+}
+
+static bool next_of_thread(const struct nat64 *n, enum table t,
+			   uint32_t *cursor, union row *row)
+{
+	switch (t) {
+	case SESSIONS:
+		return nat64_next_session(n, cursor, &row->session);
+	case BINDINGS:
+		return nat64_next_binding(n, cursor, &row->binding);
+	default:
+		return nat64_next_subscriber(n, cursor, &row->subscriber);
+	}
+}
+
+/* The next row of one thread's table after the other's, while they stop. */
+static bool next_row(const struct plat *d, enum table t, uint32_t *cursor,
+		     union row *row)
+{
+	uint32_t thread = (*cursor & THREAD_BITS) >> THREAD_BIT;
+	uint32_t at = *cursor & ~THREAD_BITS;
+
+	crew_stop(&d->shards[0].plat->trans.crew);
+	while (!next_of_thread(d->nat64[thread], t, &at, row)) {
+		if (++thread == d->opt->nat64.shards)
+			return false;
+		at = 0;
+	}
+	*cursor = at | thread << THREAD_BIT;
+	return true;
+}
+
 /* Return: false at the end; @kill: what is shown is closed. */
 static bool walk_sessions(const struct plat *d, uint32_t *cursor,
 			  struct report *r, bool kill)
 {
 	const uint64_t now = d->trans.app.loop.now;
-	struct nat64_session_view s;
+	union row row;
+	const struct nat64_session_view *s = &row.session;
 
-	if (!nat64_next_session(d->nat64, cursor, &s))
+	if (!next_row(d, SESSIONS, cursor, &row))
 		return false;
-	if (!wants_session(r->asked, &s))
+	if (!wants_session(r->asked, s))
 		return true;
-	if (kill && !nat64_close(d->nat64, *cursor, now))
+	if (kill &&
+	    !nat64_close(nat64_at(d, *cursor), *cursor & ~THREAD_BITS, now))
 		return true;
-	put_session(r, &s, now);
+	put_session(r, s, now);
 	if (kill)
 		record_drain(d->record);
 	return true;
@@ -127,10 +178,12 @@ static bool next_binding(const void *ctx, uint32_t *cursor, struct report *r)
 {
 	const struct plat *d = ctx;
 	const struct filter *f = r->asked;
+	union row row;
 	struct nat64_binding_view b;
 
-	if (!nat64_next_binding(d->nat64, cursor, &b))
+	if (!next_row(d, BINDINGS, cursor, &row))
 		return false;
+	b = row.binding;
 	if (!wants_client(f, b.client) || !is(f->port, b.client_port) ||
 	    !is(f->pool, b.pool) || !is(f->pport, b.pool_port) ||
 	    !is(f->proto, b.proto))
@@ -162,10 +215,12 @@ static bool next_subscriber(const void *ctx, uint32_t *cursor, struct report *r)
 {
 	const struct plat *d = ctx;
 	const struct filter *f = r->asked;
+	union row row;
 	struct nat64_subscriber_view s;
 
-	if (!nat64_next_subscriber(d->nat64, cursor, &s))
+	if (!next_row(d, SUBSCRIBERS, cursor, &row))
 		return false;
+	s = row.subscriber;
 	if (!wants_subscriber(f, s.prefix) || !is(f->pool, s.pool))
 		return true;
 	report_record(r);
@@ -180,13 +235,35 @@ static bool next_subscriber(const void *ctx, uint32_t *cursor, struct report *r)
 	return true;
 }
 
+/* An address is in all tables; what is used of it adds up. */
+bool platshow_pool(const struct plat *d, uint32_t *cursor,
+		   struct nat64_pool_view *out)
+{
+	const uint32_t at = *cursor;
+	struct nat64_pool_view p;
+
+	crew_stop(&d->shards[0].plat->trans.crew);
+	if (!nat64_next_pool(d->nat64[0], cursor, out))
+		return false;
+	for (uint32_t i = 1; i < d->opt->nat64.shards; i++) {
+		uint32_t same = at;
+
+		if (!nat64_next_pool(d->nat64[i], &same, &p))
+			return false;
+		out->udp += p.udp;
+		out->tcp += p.tcp;
+		out->icmp += p.icmp;
+	}
+	return true;
+}
+
 static bool next_pool(const void *ctx, uint32_t *cursor, struct report *r)
 {
 	const struct plat *d = ctx;
 	const struct filter *f = r->asked;
 	struct nat64_pool_view p;
 
-	if (!nat64_next_pool(d->nat64, cursor, &p))
+	if (!platshow_pool(d, cursor, &p))
 		return false;
 	if (!is(f->pool, p.addr))
 		return true;

@@ -125,9 +125,10 @@ static uint64_t lost_of(const struct record_way *w)
 	const struct nat64_events *e = &w->owner->ring;
 	const uint64_t behind = e->count - w->cursor;
 
-	if (!w->open || behind <= e->size)
+	if (!w->open)
 		return w->lost;
-	return w->lost + behind - e->size;
+	return w->lost + w->owner->missed +
+	       (behind > e->size ? behind - e->size : 0);
 }
 
 /* Tell of what is lost, now and then. */
@@ -309,6 +310,12 @@ static bool is_behind(const struct record_way *w)
 {
 	return w->open && w->retry.at == UINT64_MAX &&
 	       (w->len || w->cursor != w->owner->ring.count);
+}
+
+void record_put(struct record *r, const struct nat64_event *e)
+{
+	if (r->ring.ring)
+		r->ring.ring[r->ring.count++ & (r->ring.size - 1)] = *e;
 }
 
 void record_drain(struct record *r)

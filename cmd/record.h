@@ -97,6 +97,7 @@ struct record_way {
  * @ring:	to be listened to with nat64_listen(), if @wants
  * @now:	monotonic time that ...
  * @wall:	... this time since 1970 belongs to, ns
+ * @missed:	events that other threads have lost
  * @templates:	when those of IPFIX are sent again
  */
 struct record {
@@ -108,6 +109,7 @@ struct record {
 	struct ev_timer templates;
 	uint64_t now;
 	uint64_t wall;
+	uint64_t missed;
 	char host[256];
 	struct record_way ways[RECORD_WAYS];
 };
@@ -127,6 +129,9 @@ XL_MUST_USE enum exit_status record_open(struct record *r, struct app *a,
  * Return: NULL: there is no memory
  */
 struct nat64_events *record_ring(struct record *r, bool blocks);
+
+/* record_put() - an event that another thread has noted. */
+void record_put(struct record *r, const struct nat64_event *e);
 
 /**
  * record_drain() - hand on what has happened, but not too much at a time

@@ -37,9 +37,19 @@ static void set_time(struct snapshot_origin *o)
 	o->wall = (uint64_t)time(NULL);
 }
 
-static void restore(struct state *s, struct nat64 *n, const uint8_t *file,
-		    size_t len)
+/* Whoever it belongs to takes it. */
+static bool restore_one(const struct state *s, const uint8_t *record,
+			uint32_t away)
 {
+	for (uint32_t i = 0; i < s->count; i++)
+		if (snapshot_restore(s->nat64[i], record, away, s->loop->now))
+			return true;
+	return false;
+}
+
+static void restore(struct state *s, const uint8_t *file, size_t len)
+{
+	const uint32_t threads = snapshot_threads(file);
 	const size_t count = snapshot_count(len);
 	const uint8_t *at = snapshot_first(file);
 	const uint32_t away = snapshot_away(file, &s->origin);
@@ -48,8 +58,12 @@ static void restore(struct state *s, struct nat64 *n, const uint8_t *file,
 
 	for (size_t i = 0; i < count; i++, at += SNAPSHOT_RECORD) {
 		sessions += snapshot_is_session(at);
-		good += snapshot_restore(n, at, away, s->loop->now);
+		good += restore_one(s, at, away);
 	}
+	if (threads != s->count && s->count > 1)
+		log_warn("state %s: was written with --threads %u; sessions "
+			 "whose port is another thread's now are left out",
+			 s->path, threads);
 	log_info("state %s: %zu of %zu sessions restored after %u s", s->path,
 		 good, sessions, away);
 }
@@ -68,13 +82,12 @@ static bool read_whole(int fd, uint8_t *to, size_t len)
 }
 
 /* A file that is not ours would be overwritten: that is refused. */
-static enum exit_status judge(struct state *s, struct nat64 *n, uint8_t *file,
-			      size_t len)
+static enum exit_status judge(struct state *s, uint8_t *file, size_t len)
 {
-	const char *wrong = snapshot_check(n, file, len);
+	const char *wrong = snapshot_check(s->nat64[0], file, len);
 
 	if (!wrong) {
-		restore(s, n, file, len);
+		restore(s, file, len);
 		return EXIT_OK;
 	}
 	log_error("state %s: %s%s", s->path, wrong,
@@ -82,7 +95,7 @@ static enum exit_status judge(struct state *s, struct nat64 *n, uint8_t *file,
 	return snapshot_is_ours(file, len) ? EXIT_OK : EXIT_USAGE;
 }
 
-static enum exit_status load_from(struct state *s, struct nat64 *n, int fd)
+static enum exit_status load_from(struct state *s, int fd)
 {
 	enum exit_status status = EXIT_RUN;
 	struct stat st;
@@ -101,7 +114,7 @@ static enum exit_status load_from(struct state *s, struct nat64 *n, int fd)
 	len = (size_t)st.st_size;
 	file = pages_take(len + 1, false);
 	if (file && read_whole(fd, file, len))
-		status = judge(s, n, file, len);
+		status = judge(s, file, len);
 	else
 		log_error("state %s: %s", s->path, strerror(errno));
 	if (file)
@@ -109,7 +122,7 @@ static enum exit_status load_from(struct state *s, struct nat64 *n, int fd)
 	return status;
 }
 
-static enum exit_status load(struct state *s, struct nat64 *n)
+static enum exit_status load(struct state *s)
 {
 	const int fd = open(s->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	enum exit_status status;
@@ -120,7 +133,7 @@ static enum exit_status load(struct state *s, struct nat64 *n)
 		log_error("state %s: %s", s->path, strerror(errno));
 		return app_status(-errno);
 	}
-	status = load_from(s, n, fd);
+	status = load_from(s, fd);
 	close(fd);
 	return status;
 }
@@ -165,6 +178,22 @@ static void begin_shot(struct state *s)
 	set_time(&s->origin);
 	s->shot = (struct snapshot){ .origin = s->origin, .now = ev_clock() };
 	s->len = 0;
+	s->part = 0;
+}
+
+/* The next bytes of the file; none: it is whole. */
+static void fill(struct state *s)
+{
+	crew_stop(s->crew);
+	for (;;) {
+		s->shot.more = s->part + 1 < s->count;
+		s->len = snapshot_fill(&s->shot, s->nat64[s->part], s->buf,
+				       sizeof(s->buf));
+		if (s->len || !s->shot.more)
+			return;
+		s->part++;
+		snapshot_next(&s->shot);
+	}
 }
 
 static void begin(struct state *s)
@@ -187,8 +216,7 @@ static void pour(struct state *s)
 	int err;
 
 	if (!s->len)
-		s->len = snapshot_fill(&s->shot, s->nat64, s->buf,
-				       sizeof(s->buf));
+		fill(s);
 	err = s->len ? keeper_put(&s->keeper, s->buf, s->len, false)
 		     : keeper_end(&s->keeper, false);
 	if (err == -EAGAIN)
@@ -230,7 +258,7 @@ static void due(struct ev_loop *loop, struct ev_timer *t)
 		ev_timer_set(loop, t, loop->now + s->interval * SECOND);
 }
 
-enum exit_status state_open(struct state *s, struct app *a, struct nat64 *n)
+enum exit_status state_open(struct state *s, struct app *a)
 {
 	const bool off = a->opt->no_sandbox;
 	enum exit_status status;
@@ -241,10 +269,9 @@ enum exit_status state_open(struct state *s, struct app *a, struct nat64 *n)
 		return EXIT_OK;
 	s->loop = &a->loop;
 	s->loop->now = ev_clock();
-	s->nat64 = n;
 	read_boot(s->origin.boot);
 	set_time(&s->origin);
-	status = load(s, n);
+	status = load(s);
 	if (status)
 		return status;
 	err = keeper_start(&s->keeper, s->path, a->opt->user,
@@ -272,9 +299,8 @@ const char *state_save(struct state *s)
 	return NULL;
 }
 
-void state_follow(struct state *s, const struct nat64 *n)
+void state_follow(struct state *s)
 {
-	s->nat64 = n;
 	if (s->phase == STATE_FILLING)
 		begin(s);
 }
@@ -289,8 +315,7 @@ static int save_now(struct state *s)
 		return -EPIPE;
 	err = keeper_begin(k, true);
 	begin_shot(s);
-	while (!err && (s->len = snapshot_fill(&s->shot, s->nat64, s->buf,
-					       sizeof(s->buf))))
+	for (fill(s); !err && s->len; fill(s))
 		err = keeper_put(k, s->buf, s->len, true);
 	if (!err)
 		err = keeper_end(k, true);

@@ -11,6 +11,7 @@
 #define XLAT_CMD_STATE_H
 
 #include "app.h"
+#include "crew.h"
 #include "keeper.h"
 #include "nat64/snapshot.h"
 
@@ -20,6 +21,10 @@ enum state_phase { STATE_IDLE, STATE_FILLING, STATE_WRITING };
  * struct state - the file and how it does
  * @path:	NULL: there is none
  * @interval:	seconds between two writings
+ * @nat64:	@count of them, one for each thread; what they are may change
+ *		(state_follow())
+ * @crew:	those threads
+ * @part:	the one that is being written
  * @buf:	@len bytes of it that the keeper has not taken yet
  * @saved:	when it was written last, ns; 0: not yet
  * @err:	what came of the last writing
@@ -28,7 +33,10 @@ struct state {
 	const char *path;
 	uint32_t interval;
 	struct ev_loop *loop;
-	const struct nat64 *nat64;
+	struct nat64 *const *nat64;
+	uint32_t count;
+	uint32_t part;
+	struct crew *crew;
 	struct keeper keeper;
 	struct ev_timer timer;
 	enum state_phase phase;
@@ -44,13 +52,12 @@ struct state {
 
 /**
  * state_open() - read the file, if there is one, and be ready to write it
- * @s:		@path and @interval set
+ * @s:		all from @path to @interval set, @nat64, @count and @crew too
  *
  * A damaged file is told of, and left out; one that is not ours is an error.
  * With authority.
  */
-XL_MUST_USE enum exit_status state_open(struct state *s, struct app *a,
-					struct nat64 *n);
+XL_MUST_USE enum exit_status state_open(struct state *s, struct app *a);
 
 /**
  * state_save() - begin to write it, unless that is under way
@@ -60,7 +67,7 @@ XL_MUST_USE enum exit_status state_open(struct state *s, struct app *a,
 XL_MUST_USE const char *state_save(struct state *s);
 
 /* state_follow() - the tables are others from now on. */
-void state_follow(struct state *s, const struct nat64 *n);
+void state_follow(struct state *s);
 
 /* state_close() - write it for the last time. */
 void state_close(struct state *s);

@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -166,13 +167,36 @@ static enum exit_status check_ipv6(void)
 	return EXIT_LACKING;
 }
 
+static bool has_threads(const struct trans *t)
+{
+	return t->crew.count > 1;
+}
+
+/* A queue for each other thread. */
+static int open_queues(struct trans *t)
+{
+	const uint32_t more = t->crew.count - 1;
+	void *p = mmap(NULL, more * sizeof(*t->queues), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int err = p == MAP_FAILED ? -errno : 0;
+
+	if (!err)
+		t->queues = p;
+	for (uint32_t i = 0; i < more && !err; i++)
+		err = tun_join(&t->queues[i].tun, &t->tun);
+	return err;
+}
+
 static enum exit_status open_tun(struct trans *t)
 {
 	const char *name = t->opt->tun ? t->opt->tun : t->app.opt->instance;
-	const int err = tun_open(&t->tun, name, !t->opt->no_offload);
-	const char *why = strerror(-err);
+	int err = tun_open(&t->tun, name, !t->opt->no_offload, has_threads(t));
+	const char *why;
 
 	t->tun_open = err == 0;
+	if (!err && has_threads(t))
+		err = open_queues(t);
+	why = strerror(-err);
 	if (!err)
 		return EXIT_OK;
 	if (err == -EBUSY)
@@ -256,19 +280,30 @@ void trans_options_adopt(struct trans_options *o,
 	o->tc = fresh->tc;
 }
 
-/* What the options say about the packet loop's part of the work. */
-static void fill_pump(struct trans *t)
+static uint32_t pump_count(const struct trans *t)
+{
+	return has_threads(t) ? t->crew.count : 1;
+}
+
+/* What the options say about the packet loops' part of the work. */
+static void fill_pumps(struct trans *t)
 {
 	const struct trans_options *o = t->opt;
+	const uint32_t count = pump_count(t);
+	const uint32_t rate = (o->error_rate + count - 1) / count;
 
-	t->pump.gather->udp = o->udp_zero == UDP_ZERO_COMPUTE;
-	t->pump.gather->limit = o->fragment * 1000000000ull;
-	error_limit_init(&t->pump.errors, o->error_rate, o->error_rate);
+	for (uint32_t i = 0; i < count; i++) {
+		struct pump *pump = trans_pump(t, i);
+
+		pump->gather->udp = o->udp_zero == UDP_ZERO_COMPUTE;
+		pump->gather->limit = o->fragment * 1000000000ull;
+		error_limit_init(&pump->errors, rate, rate);
+	}
 }
 
 void trans_adopt(struct trans *t)
 {
-	fill_pump(t);
+	fill_pumps(t);
 	t->tr.errors = t->opt->error_rate != 0;
 	t->tr.lowest_mtu6 = t->opt->lowest_mtu6;
 	t->tr.udp_zero = t->opt->udp_zero;
@@ -558,22 +593,41 @@ bool trans_sort(struct trans *t, int ifindex)
 	return place(t, NETCFG_SORT, ifindex);
 }
 
+static int open_threads(struct trans *t)
+{
+	int err = crew_open(&t->crew, &t->app.loop);
+
+	pthread_mutex_init(&t->lock, NULL);
+	t->pump.lock = &t->lock;
+	for (uint32_t i = 1; i < t->crew.count && !err; i++) {
+		struct trans_queue *q = &t->queues[i - 1];
+
+		q->pump.lock = &t->lock;
+		q->pump.translate = t->pump.translate;
+		err = pump_open(&q->pump, crew_loop(&t->crew, i), &q->tun);
+	}
+	return err;
+}
+
 enum exit_status trans_start(struct trans *t,
 			     struct xlat_result (*translate)(void *ctx,
 							     struct pkt *p,
 							     uint64_t now))
 {
-	int err;
+	int err = 0;
 
 	nl_close(&t->nl);
 	t->nl_open = false;
 	t->pump.translate = translate;
 	t->pump.ctx = t;
-	err = pump_open(&t->pump, &t->app.loop, &t->tun);
+	if (has_threads(t))
+		err = open_threads(t);
+	if (!err)
+		err = pump_open(&t->pump, &t->app.loop, &t->tun);
 	if (err)
 		log_error("packet buffers: %s", strerror(-err));
 	else
-		fill_pump(t);
+		fill_pumps(t);
 	return err ? app_status(err) : watch_routes(t);
 }
 
@@ -600,6 +654,9 @@ void trans_close(struct trans *t)
 		helper_stop(&t->helper);
 	if (t->nl_open)
 		nl_close(&t->nl);
+	for (uint32_t i = 1; t->queues && i < t->crew.count; i++)
+		if (t->queues[i - 1].tun.fd > 0)
+			tun_close(&t->queues[i - 1].tun);
 	if (t->tun_open)
 		tun_close(&t->tun);
 }
@@ -672,23 +729,33 @@ static void add_fast(struct pump_counters *c, const struct fast *f,
 	c->bytes4_out += n.bytes6 - n.packets6 * GROWTH;
 }
 
+void trans_add(void *sum, const void *more, size_t size)
+{
+	uint64_t *to = sum;
+	const uint64_t *from = more;
+
+	for (size_t i = 0; i < size / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
 void trans_counters(const void *ctx, struct report *r)
 {
 	const struct trans *t = ctx;
-	const struct pump_counters *c = &t->pump.count;
-	struct pump_counters all = *c;
+	struct pump_counters all = t->pump.count;
 
+	for (uint32_t i = 1; i < pump_count(t); i++)
+		trans_add(&all, &t->queues[i - 1].pump.count, sizeof(all));
 	for (unsigned int i = 0; t->fast && i < FAST_PROTOCOLS; i++)
 		add_fast(&all, t->fast, i);
 	packet_counters(&all, r);
 	report_counter(r, "icmp-errors-sent", "ICMP errors of our own",
-		       c->errors_sent);
+		       all.errors_sent);
 	report_counter(r, "super-packets-refused",
 		       "Super-packets that the kernel would not take",
-		       c->gso_refused);
+		       all.gso_refused);
 	report_counter(r, "dropped-packets", "Packets not forwarded",
-		       c->dropped);
+		       all.dropped);
 	report_counter(r, "dropped-bytes", "Bytes of those packets",
-		       c->dropped_bytes);
-	drop_counters(c, r);
+		       all.dropped_bytes);
+	drop_counters(&all, r);
 }

@@ -7,6 +7,7 @@
 #define XLAT_CMD_TRANS_H
 
 #include "app.h"
+#include "crew.h"
 #include "fast.h"
 #include "helper.h"
 #include "linkwatch.h"
@@ -82,6 +83,14 @@ void trans_options_adopt(struct trans_options *o,
 #define TRANS_DEFAULT6 ((struct addr6){ 0x20010db800000000, 1 })
 
 /**
+ * struct trans_queue - what each thread but the first has for itself
+ */
+struct trans_queue {
+	struct tun tun;
+	struct pump pump;
+};
+
+/**
  * struct trans - a translating daemon; first member of an applet's own
  * @tr:		how headers are translated, filled in by trans_open()
  * @routes:	sets all routes into the device, some of which may be there
@@ -92,6 +101,11 @@ void trans_options_adopt(struct trans_options *o,
  * @restoring:	a route that exists already is fine
  * @link:	tells when the routes are gone
  * @tracer:	who reads @pump.trace
+ * @crew:	@crew.count is set before trans_open() where there are threads;
+ *		the rest, but for its rings, is looked after here
+ * @queues:	of number 1 on
+ * @lock:	of who traces, if there are threads
+ * @traced:	one of them has told something
  * @path_mtu:	IPv6 MTU of the way to the other translator, where it is less
  *		than @tr.mtu6; 0: not known
  */
@@ -109,6 +123,10 @@ struct trans {
 	struct fast *fast;
 	struct share *share;
 	struct serve_client *tracer;
+	struct crew crew;
+	struct trans_queue *queues;
+	pthread_mutex_t lock;
+	bool traced;
 	uint32_t path_mtu;
 	bool nat44;
 	bool setup;
@@ -202,12 +220,21 @@ trans_start(struct trans *t,
 	    struct xlat_result (*translate)(void *ctx, struct pkt *p,
 					    uint64_t now));
 
+/* trans_pump() - the packet loop of a thread. */
+XL_INLINE struct pump *trans_pump(struct trans *t, uint32_t number)
+{
+	return number ? &t->queues[number - 1].pump : &t->pump;
+}
+
+/* trans_told() - in the first thread: whoever traces may have something. */
+void trans_told(struct trans *t);
+
 /**
  * trans_close() - the device and its routes go, sysctls are put back
  */
 void trans_close(struct trans *t);
 
-/* trans_adopt() - translate by @t->opt, which has changed, from now on. */
+/* trans_adopt() - all threads but this one being stopped: translate by @t->opt, which has changed, from now on. */
 void trans_adopt(struct trans *t);
 
 /* trans_health() - is the device up, with its routes? NULL, or what is not. */
@@ -219,6 +246,9 @@ void trans_breathe(void *ctx);
 /* Fields of status; the command "counters". */
 void trans_report(const struct trans *t, struct report *r);
 void trans_counters(const void *ctx, struct report *r);
+
+/* trans_add() - add up structures of nothing but numbers of 64 bits. */
+void trans_add(void *sum, const void *more, size_t size);
 
 /* The command "trace". */
 extern const struct ctlarg trans_trace_args[];

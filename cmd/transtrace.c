@@ -61,40 +61,66 @@ const struct ctlarg trans_trace_args[] = {
 	CTLARG_END,
 };
 
+/* In whatever thread; the first one looks after it when it is woken. */
 static void wake(void *ctx)
 {
 	struct trans *t = ctx;
 
-	serve_wake(t->tracer, &t->app.loop);
+	if (t->crew.count < 2) {
+		serve_wake(t->tracer, &t->app.loop);
+		return;
+	}
+	__atomic_store_n(&t->traced, true, __ATOMIC_SEQ_CST);
+	crew_wake(&t->crew, 0);
+}
+
+void trans_told(struct trans *t)
+{
+	if (__atomic_exchange_n(&t->traced, false, __ATOMIC_SEQ_CST) &&
+	    t->pump.trace)
+		serve_wake(t->tracer, &t->app.loop);
+}
+
+/* All packet loops tell it, or nobody. */
+static void set_trace(struct trans *t, struct trace *trace)
+{
+	t->pump.trace = trace;
+	for (uint32_t i = 1; i < t->crew.count; i++)
+		trans_pump(t, i)->trace = trace;
 }
 
 static const char *begin(void *ctx, struct serve_client *c)
 {
 	struct trans *t = ctx;
 	struct trace_filter *f = (void *)c->args;
+	struct trace *trace;
 
 	if (t->pump.trace)
 		return "somebody traces already";
 	if (!f->rate)
 		f->rate = RATE_DEFAULT;
-	t->pump.trace = trace_open(f, ev_clock());
-	if (!t->pump.trace)
+	trace = trace_open(f, ev_clock());
+	if (!trace)
 		return "out of memory";
 	t->tracer = c;
+	trace->wake = wake;
+	trace->ctx = t;
+	crew_stop(&t->crew);
+	set_trace(t, trace);
 	if (t->fast)
 		fast_pause(t->fast, true);
-	t->pump.trace->wake = wake;
-	t->pump.trace->ctx = t;
 	return NULL;
 }
 
 static enum serve_more next(void *ctx, struct serve_client *c)
 {
-	const struct trans *t = ctx;
+	struct trans *t = ctx;
 	struct trace *trace = t->pump.trace;
 	struct report *r = &c->report;
-	const uint32_t n = trace_take(trace, r->buf + r->len, r->size - r->len);
+	uint32_t n;
 
+	crew_stop(&t->crew);
+	n = trace_take(trace, r->buf + r->len, r->size - r->len);
 	r->len += n;
 	if (n)
 		return SERVE_MORE;
@@ -104,11 +130,13 @@ static enum serve_more next(void *ctx, struct serve_client *c)
 static void end(void *ctx)
 {
 	struct trans *t = ctx;
+	struct trace *trace = t->pump.trace;
 
 	if (t->fast)
 		fast_pause(t->fast, false);
-	trace_close(t->pump.trace);
-	t->pump.trace = NULL;
+	crew_stop(&t->crew);
+	set_trace(t, NULL);
+	trace_close(trace);
 }
 
 const struct control_stream trans_trace = {

@@ -141,6 +141,9 @@
 	  "find who sends so many packets that cannot be forwarded")           \
 	R(WRITE_FAILED, "write-failed", "the kernel refused the packet",       \
 	  "see the log; the device may be down")                               \
+	R(THREAD_BUSY, "thread-busy",                                          \
+	  "the thread that the packet belongs to takes no more",               \
+	  "packets come faster than this machine translates them")             \
 	R(NO_HEADROOM, "no-headroom", "internal: buffer too small",            \
 	  "report this: it is a bug")
 

@@ -19,7 +19,8 @@ OPT  := -O2 -g -fno-pie -ffunction-sections -fdata-sections \
 # Core is many small functions in many files, so it is optimised as a whole.
 # Not vectorised: pairs of 64-bit halves then go through memory that has just
 # been written in halves, which stalls.
-CORE_OPT := $(OPT) -O3 -flto -fno-tree-slp-vectorize \
+# -O3 would take 5 KB more for 5 % less time.
+CORE_OPT := $(OPT) -O2 -flto -fno-tree-slp-vectorize \
 	--param max-inline-insns-auto=200
 
 # DNS is run per query, among system calls; CLAT's life hardly ever.
@@ -29,8 +30,8 @@ CLAT_OPT := $(COLD_OPT)
 
 # What of the packet path's layers no packet meets: start, reload, showing,
 # logs, and errors that are limited anyway; of DNS what is short, or done once
-# for a question to a server.
-COLD := $(addprefix nat64/,adjust ahead alarm block config determ event expire ipfix quicken \
+# for a question to a server; and what is done only where there are threads.
+COLD := $(addprefix nat64/,adjust ahead alarm block config determ event expire ipfix owner quicken \
 	restore snapshot tell wheel view) $(addprefix siit/,cut gather icmpext parts) \
 	$(addprefix dns/,cookie count local named rrl synth upcookie upstream)
 

@@ -510,7 +510,8 @@ struct nat64_count {
 const char *nat64_state_name(unsigned int state);
 
 /**
- * struct nat64_stats - gauges and counters (RFC 7659, RFC 8512)
+ * struct nat64_stats - gauges and counters (RFC 7659, RFC 8512); numbers of 64
+ * bits, so that those of several threads can be added up
  * @blocks:	blocks of ports that subscribers have
  * @ports_kept:	ports that are free but kept back
  * @addresses:	of pool4
@@ -522,19 +523,19 @@ const char *nat64_state_name(unsigned int state);
  */
 struct nat64_stats {
 	struct nat64_count of[NAT64_OF];
-	uint32_t states[NAT64_STATES];
-	uint32_t addresses;
-	uint32_t addresses_used;
-	uint32_t ports;
-	uint32_t ports_used[NAT64_OF];
+	uint64_t states[NAT64_STATES];
+	uint64_t addresses;
+	uint64_t addresses_used;
+	uint64_t ports;
+	uint64_t ports_used[NAT64_OF];
 	uint64_t subscribers_created;
-	uint32_t sessions;
-	uint32_t sessions_max;
-	uint32_t bindings;
-	uint32_t subscribers;
-	uint32_t blocks;
-	uint32_t ports_kept;
-	uint32_t syns_held;
+	uint64_t sessions;
+	uint64_t sessions_max;
+	uint64_t bindings;
+	uint64_t subscribers;
+	uint64_t blocks;
+	uint64_t ports_kept;
+	uint64_t syns_held;
 	uint64_t sessions_created;
 	uint64_t bindings_created;
 	uint64_t blocks_created;

@@ -33,6 +33,12 @@ find_static(const struct nat64 *n, uint32_t pool, uint16_t port, enum bib bib)
 	return NULL;
 }
 
+bool owner_is_static(const struct nat64 *n, uint32_t pool, uint16_t port,
+		     enum bib bib)
+{
+	return find_static(n, pool, port, bib) != NULL;
+}
+
 XL_APART uint32_t owner_of_client(const struct nat64 *n, struct addr6 client)
 {
 	const struct nat64_config *c = &n->cfg;

@@ -25,6 +25,11 @@ uint32_t owner_of_client(const struct nat64 *n, struct addr6 client);
 uint32_t owner_of_port(const struct nat64 *n, uint32_t pool, uint16_t port,
 		       enum bib bib);
 
+/* owner_is_static() - does a static binding, of any thread, have this port?
+ * Where there is one thread nobody needs to ask. */
+bool owner_is_static(const struct nat64 *n, uint32_t pool, uint16_t port,
+		     enum bib bib);
+
 /**
  * owner_of_packet() - the thread whose tables a packet needs
  * @v:		its view; with the ports, also of a fragment that lacks them

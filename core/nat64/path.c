@@ -45,8 +45,10 @@ XL_RARE bool path_turns_back(const struct nat64 *n, uint32_t remote,
 	if (which == POOL_NONE || remote != n->cfg.shared4)
 		return which != POOL_NONE;
 	ports = n->pool.addrs[which].ports;
-	return bib != BIB_ICMP && ((ports.min <= port && port <= ports.max) ||
-				   binding_find4(n, remote, port, bib));
+	return bib != BIB_ICMP &&
+	       ((ports.min <= port && port <= ports.max) ||
+		binding_find4(n, remote, port, bib) ||
+		(owner_is_shared(n) && owner_is_static(n, remote, port, bib)));
 }
 
 bool path_serves(const struct nat64 *n, struct addr6 client)

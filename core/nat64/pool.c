@@ -334,6 +334,7 @@ XL_RARE void pool_close(struct pool *pool, uint32_t which, unsigned int table,
 			closed++;
 	}
 	a->taken[table] += closed;
+	pool->used[table] += closed;
 	if (table == BIB_UDP) /* and of the others as many */
 		a->closed += closed;
 	if (a->taken[table] == capacity(a, table))

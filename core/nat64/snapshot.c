@@ -19,6 +19,7 @@ enum {
 	HEAD_BOOT = 40,
 	HEAD_POOL6 = 80,
 	HEAD_POOL6_LEN = 96,
+	HEAD_THREADS = 97, /* 0: one */
 };
 
 /* ...in a session's record... */
@@ -65,6 +66,7 @@ static void write_head(const struct snapshot *s, const struct nat64 *n,
 	mem_copy(out + HEAD_BOOT, s->origin.boot, SNAPSHOT_BOOT);
 	addr6_store(out + HEAD_POOL6, p->prefix);
 	out[HEAD_POOL6_LEN] = (uint8_t)p->len;
+	out[HEAD_THREADS] = n->cfg.shards > 1 ? (uint8_t)n->cfg.shards : 0;
 }
 
 /* Seconds until the file's time. */
@@ -141,13 +143,20 @@ static size_t write_next(struct snapshot *s, const struct nat64 *n,
 			s->count++;
 			return SNAPSHOT_RECORD;
 		}
-		s->stage = SNAPSHOT_AT_TAIL;
+		s->stage = s->more ? SNAPSHOT_AT_NEXT : SNAPSHOT_AT_TAIL;
 	}
-	if (s->stage == SNAPSHOT_DONE)
+	if (s->stage == SNAPSHOT_DONE || s->stage == SNAPSHOT_AT_NEXT)
 		return 0;
 	write_tail(s, out);
 	s->stage = SNAPSHOT_DONE;
 	return SNAPSHOT_RECORD;
+}
+
+void snapshot_next(struct snapshot *s)
+{
+	s->stage = SNAPSHOT_AT_SESSIONS;
+	s->cursor = 0;
+	s->port = 0;
 }
 
 size_t snapshot_fill(struct snapshot *s, const struct nat64 *n, uint8_t *out,
@@ -211,6 +220,11 @@ const char *snapshot_check(const struct nat64 *n, const uint8_t *file,
 	if (be_get64(tail + TAIL_SUM) != sum)
 		return "is damaged: its checksum is wrong";
 	return is_for(n, file) ? NULL : "is of another pool6";
+}
+
+uint32_t snapshot_threads(const uint8_t *file)
+{
+	return file[HEAD_THREADS] ? file[HEAD_THREADS] : 1;
 }
 
 uint32_t snapshot_away(const uint8_t *file, const struct snapshot_origin *now)

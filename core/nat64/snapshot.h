@@ -41,6 +41,7 @@ enum snapshot_stage {
 	SNAPSHOT_AT_HEAD,
 	SNAPSHOT_AT_SESSIONS,
 	SNAPSHOT_AT_PORTS,
+	SNAPSHOT_AT_NEXT,
 	SNAPSHOT_AT_TAIL,
 	SNAPSHOT_DONE
 };
@@ -48,10 +49,12 @@ enum snapshot_stage {
 /**
  * struct snapshot - a file being made; all zero but @origin and @now at first
  * @now:	ns, as of nat64_packet(): sessions' ages are told from then on
+ * @more:	another thread's NAT64 comes after this one
  */
 struct snapshot {
 	struct snapshot_origin origin;
 	uint64_t now;
+	bool more;
 	enum snapshot_stage stage;
 	uint32_t cursor;
 	uint64_t port;
@@ -63,10 +66,13 @@ struct snapshot {
  * snapshot_fill() - the next bytes of the file
  * @size:	room at @out, SNAPSHOT_HEAD at least
  *
- * Return: how many; 0: that was all
+ * Return: how many; 0: that was all, or of this one if there are @more:
+ *         then snapshot_next(), and on with the next one
  */
 XL_MUST_USE size_t snapshot_fill(struct snapshot *s, const struct nat64 *n,
 				 uint8_t *out, size_t size);
+
+void snapshot_next(struct snapshot *s);
 
 /* Is it a file of ours, good or not? */
 XL_MUST_USE bool snapshot_is_ours(const uint8_t *file, size_t len);
@@ -78,6 +84,9 @@ XL_MUST_USE bool snapshot_is_ours(const uint8_t *file, size_t len);
  */
 XL_MUST_USE const char *snapshot_check(const struct nat64 *n,
 				       const uint8_t *file, size_t len);
+
+/* How many threads have written a good file. */
+uint32_t snapshot_threads(const uint8_t *file);
 
 /* Seconds from the making of a good file until @now. */
 uint32_t snapshot_away(const uint8_t *file, const struct snapshot_origin *now);

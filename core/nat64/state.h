@@ -287,7 +287,7 @@ struct nat64 {
 	struct quick_table *quick;   /* NULL: there is none */
 	uint64_t draws;
 	struct nat64_count of[NAT64_OF]; /* by enum bib */
-	uint32_t states[NAT64_STATES];
+	uint64_t states[NAT64_STATES];
 	uint64_t subscribers_created;
 	uint64_t blocks_created;
 	uint64_t hairpinned;

@@ -83,6 +83,12 @@ void ev_timer_set(struct ev_loop *loop, struct ev_timer *t, uint64_t at)
 	*place = t;
 }
 
+static void after(const struct ev_loop *loop)
+{
+	if (loop->after)
+		loop->after(loop->ctx);
+}
+
 /* One that is due again at once is called after what else there is to do. */
 static void run_timers(struct ev_loop *loop)
 {
@@ -96,6 +102,7 @@ static void run_timers(struct ev_loop *loop)
 		t = loop->timers;
 		ev_timer_set(loop, t, UINT64_MAX);
 		t->due(loop, t);
+		after(loop);
 	}
 }
 
@@ -121,8 +128,10 @@ static void dispatch(struct ev_loop *loop, const struct epoll_event *events,
 	for (unsigned int i = 0; i < count && !loop->stop; i++) {
 		ev = loop->batch[i];
 		loop->batch[i] = NULL;
-		if (ev)
-			ev->ready(loop, ev, events[i].events);
+		if (!ev)
+			continue;
+		ev->ready(loop, ev, events[i].events);
+		after(loop);
 	}
 }
 

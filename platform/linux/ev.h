@@ -44,6 +44,7 @@ struct ev_timer {
  * @now:	monotonic time of this wake-up, ns
  * @stop:	set to leave ev_run() after the current wake-up
  * @failed:	set with @stop by whoever cannot go on, having said why
+ * @after:	called with @ctx after each event and timer; may be NULL
  * @batch:	what epoll reported and has not been dispatched yet
  */
 struct ev_loop {
@@ -52,6 +53,8 @@ struct ev_loop {
 	bool failed;
 	uint64_t now;
 	struct ev_timer *timers;
+	void (*after)(void *ctx);
+	void *ctx;
 	struct ev *batch[EV_BATCH];
 };
 

@@ -131,9 +131,11 @@ static void write_packet(struct pump *pump, struct pkt *p)
 	}
 }
 
-void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
-	       uint64_t now)
+static void carry_out(struct pump *pump, struct pkt *p, struct xlat_result r,
+		      uint64_t now)
 {
+	if (r.verdict == XLAT_ELSEWHERE)
+		return;
 	if (XL_UNLIKELY(pump->trace))
 		trace_decided(pump->trace, p, r, now);
 	if (r.verdict != XLAT_FORWARD)
@@ -153,8 +155,8 @@ void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
 }
 
 /* @why: why it is not even looked at, if so. */
-static void carry_out(struct pump *pump, struct pkt *p, enum xlat_why why,
-		      uint64_t now)
+static void decide(struct pump *pump, struct pkt *p, enum xlat_why why,
+		   uint64_t now)
 {
 	const uint32_t bytes = p->len;
 	const struct xlat_result r =
@@ -162,24 +164,63 @@ static void carry_out(struct pump *pump, struct pkt *p, enum xlat_why why,
 
 	if (r.why)
 		count_drop(&pump->count, bytes);
-	pump_send(pump, p, r, now);
+	carry_out(pump, p, r, now);
 }
 
-static void handle(struct pump *pump, struct pkt *p, uint64_t now)
+/* While somebody traces, threads do so one after another. */
+static void begin_trace(const struct pump *pump)
+{
+	if (XL_UNLIKELY(pump->trace) && pump->lock)
+		pthread_mutex_lock(pump->lock);
+}
+
+static void end_trace(const struct pump *pump)
+{
+	if (XL_UNLIKELY(pump->trace) && pump->lock)
+		pthread_mutex_unlock(pump->lock);
+}
+
+void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
+	       uint64_t now)
+{
+	begin_trace(pump);
+	carry_out(pump, p, r, now);
+	end_trace(pump);
+}
+
+void pump_handed(struct pump *pump, struct pkt *p, bool gather, uint64_t now)
 {
 	struct pkt ready = { .len = 0 };
 	enum xlat_why why = WHY_NONE;
 
-	count_in(&pump->count, p);
+	begin_trace(pump);
 	if (XL_UNLIKELY(pump->trace))
 		trace_read(pump->trace, p, now);
-	if (XL_UNLIKELY(gather_concerns(p)))
+	if (XL_UNLIKELY(gather))
 		why = gather_add(pump->gather, p, &ready, now);
 	if (ready.len)
-		carry_out(pump, &ready, WHY_NONE, now);
-	carry_out(pump, p, why, now);
+		decide(pump, &ready, WHY_NONE, now);
+	decide(pump, p, why, now);
 	if (XL_UNLIKELY(pump->trace))
 		trace_done(pump->trace);
+	end_trace(pump);
+}
+
+static void handle(struct pump *pump, struct pkt *p, uint64_t now)
+{
+	const bool gather = XL_UNLIKELY(gather_concerns(p));
+	struct xlat_result r = xlat_forward();
+
+	count_in(&pump->count, p);
+	if (gather && pump->steer)
+		r = pump->steer(pump->ctx, p);
+	if (XL_LIKELY(r.verdict == XLAT_FORWARD)) {
+		pump_handed(pump, p, gather, now);
+		return;
+	}
+	if (r.why)
+		count_drop(&pump->count, p->len);
+	pump_send(pump, p, r, now);
 }
 
 static void device_failed(const struct pump *pump, struct ev_loop *loop,

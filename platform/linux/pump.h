@@ -10,6 +10,8 @@
 #ifndef XLAT_LINUX_PUMP_H
 #define XLAT_LINUX_PUMP_H
 
+#include <pthread.h>
+
 #include "ev.h"
 #include "packet.h"
 #include "siit/error.h"
@@ -51,6 +53,8 @@ struct pump_counters {
  * @tun:	device
  * @translate:	the translator
  * @ctx:	its argument
+ * @steer:	told of each packet, with @ctx, that may be a fragment; another
+ *		verdict than XLAT_FORWARD: it is seen to. May be NULL
  * @ahead:	told of packets that will come next, with @ctx, if several are
  *		there; may be NULL
  * @batch_done:	called with @ctx after the packets of a wake-up; may be NULL
@@ -58,6 +62,7 @@ struct pump_counters {
  * @buf:	PUMP_BURST times what tun_read() wants
  * @piece:	PKT_BUF_SIZE bytes for what it is cut into
  * @gather:	fragments that have to be translated together
+ * @lock:	held while a packet is traced; NULL: nobody else traces
  * @trace:	somebody who wants to know what becomes of packets; NULL: nobody
  */
 struct pump {
@@ -65,6 +70,7 @@ struct pump {
 	struct tun *tun;
 	struct xlat_result (*translate)(void *ctx, struct pkt *p, uint64_t now);
 	void *ctx;
+	struct xlat_result (*steer)(void *ctx, struct pkt *p);
 	void (*ahead)(void *ctx, const struct pkt *p, uint32_t count);
 	void (*batch_done)(void *ctx);
 	struct error_limit errors;
@@ -73,6 +79,7 @@ struct pump {
 	uint8_t *piece;
 	struct gather *gather;
 	struct trace *trace;
+	pthread_mutex_t *lock;
 };
 
 /**
@@ -90,6 +97,14 @@ XL_MUST_USE int pump_open(struct pump *pump, struct ev_loop *loop,
  */
 void pump_send(struct pump *pump, struct pkt *p, struct xlat_result r,
 	       uint64_t now);
+
+/**
+ * pump_handed() - a packet that another thread has read: it is handled here,
+ * but does not count as read
+ * @p:		as pump_send(), or anywhere where there is room around it
+ * @gather:	it is a fragment that may have to wait for others
+ */
+void pump_handed(struct pump *pump, struct pkt *p, bool gather, uint64_t now);
 
 /* An empty packet in @pump->buf, to be built and sent. */
 struct pkt pump_scratch(struct pump *pump);

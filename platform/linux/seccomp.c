@@ -177,7 +177,7 @@ static const struct rule doctor[] = {
 #define CLONE_FLAGS 0
 #endif
 
-static const struct rule resolver[] = {
+static const struct rule threads[] = {
 	ALLOW_IF(clone, CLONE_FLAGS, CLONE_THREAD, CLONE_THREAD),
 #ifdef __NR_futex_time64
 	ALLOW(futex_time64),
@@ -185,6 +185,9 @@ static const struct rule resolver[] = {
 	ALLOW(futex),
 	ALLOW(rt_sigprocmask),
 	ALLOW(exit),
+};
+
+static const struct rule resolver[] = {
 #ifdef __NR_recvmmsg_time64
 	ALLOW(recvmmsg_time64),
 #endif
@@ -239,8 +242,8 @@ static const struct rule keeper[] = {
 /* Six instructions a rule at most, and what is around them. */
 #define PROGRAM_MAX                                                            \
 	(8 + 6 * (XL_COUNT(common) + XL_COUNT(serving) + XL_COUNT(engine) +    \
-		  XL_COUNT(follower) + XL_COUNT(doctor) + XL_COUNT(resolver) + \
-		  XL_COUNT(helper) + XL_COUNT(keeper)))
+		  XL_COUNT(follower) + XL_COUNT(doctor) + XL_COUNT(threads) +  \
+		  XL_COUNT(resolver) + XL_COUNT(helper) + XL_COUNT(keeper)))
 
 struct program {
 	struct sock_filter code[PROGRAM_MAX];
@@ -333,6 +336,8 @@ static void add_job(struct program *p, enum seccomp_job job)
 		add_rules(p, follower, XL_COUNT(follower));
 	if (job == SECCOMP_DOCTOR)
 		add_rules(p, doctor, XL_COUNT(doctor));
+	if (job == SECCOMP_CREW || job == SECCOMP_RESOLVER)
+		add_rules(p, threads, XL_COUNT(threads));
 	if (job == SECCOMP_RESOLVER)
 		add_rules(p, resolver, XL_COUNT(resolver));
 }

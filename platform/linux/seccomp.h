@@ -15,7 +15,8 @@
  * enum seccomp_job - what a process is there for
  * @SECCOMP_OFF:	no filter (--no-sandbox)
  * @SECCOMP_ENGINE:	packets of a TUN, clients of ctl and metrics
- * @SECCOMP_FOLLOWER:	the same, and the network is followed
+ * @SECCOMP_CREW:	the same, by several threads
+ * @SECCOMP_FOLLOWER:	what @SECCOMP_ENGINE may, and the network is followed
  * @SECCOMP_DOCTOR:	what @SECCOMP_FOLLOWER may, and it speaks to a terminal
  * @SECCOMP_RESOLVER:	clients of ctl and metrics, and sockets for DNS
  * @SECCOMP_KEEPER:	one file, written again and again
@@ -24,6 +25,7 @@
 enum seccomp_job {
 	SECCOMP_OFF,
 	SECCOMP_ENGINE,
+	SECCOMP_CREW,
 	SECCOMP_FOLLOWER,
 	SECCOMP_DOCTOR,
 	SECCOMP_RESOLVER,

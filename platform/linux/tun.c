@@ -48,15 +48,13 @@ static int find_index(struct tun *t, struct ifreq *ifr)
 	return 0;
 }
 
-static int attach(struct tun *t, const char *name)
+static int attach(struct tun *t, const char *name, int flags)
 {
 	struct ifreq ifr = { 0 };
 	int size = VNET_HDR_LEN;
 
 	memcpy(ifr.ifr_name, name, strlen(name));
-	/* EXCL: a device that exists, persistent or not, is someone else's. */
-	ifr.ifr_flags =
-		(short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL);
+	ifr.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | flags);
 	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0)
 		return -errno;
 	if (ioctl(t->fd, TUNSETVNETHDRSZ, &size) < 0)
@@ -65,7 +63,20 @@ static int attach(struct tun *t, const char *name)
 	return find_index(t, &ifr);
 }
 
-int tun_open(struct tun *t, const char *name, bool offload)
+static int open_as(struct tun *t, const char *name, int flags)
+{
+	int err;
+
+	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (t->fd < 0)
+		return -errno;
+	err = attach(t, name, flags);
+	if (err)
+		tun_close(t);
+	return err;
+}
+
+int tun_open(struct tun *t, const char *name, bool offload, bool queues)
 {
 	const size_t len = strlen(name);
 	int err;
@@ -73,16 +84,18 @@ int tun_open(struct tun *t, const char *name, bool offload)
 	*t = (struct tun){ .socket = -1, .tso = offload, .uso = offload };
 	if (len == 0 || len >= sizeof(t->name))
 		return -EINVAL;
-	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (t->fd < 0)
-		return -errno;
-	err = attach(t, name);
-	if (err) {
-		tun_close(t);
-		return err;
-	}
-	negotiate(t, offload);
-	return 0;
+	/* EXCL: a device that exists, persistent or not, is someone else's. */
+	err = open_as(t, name, IFF_TUN_EXCL | (queues ? IFF_MULTI_QUEUE : 0));
+	if (!err)
+		negotiate(t, offload);
+	return err;
+}
+
+int tun_join(struct tun *t, const struct tun *first)
+{
+	*t = *first;
+	t->socket = -1;
+	return open_as(t, first->name, IFF_MULTI_QUEUE);
 }
 
 void tun_close(struct tun *t)

@@ -39,11 +39,24 @@ struct tun {
  * tun_open() - make a device; it vanishes with its descriptor
  * @name:	interface name, 1 to 15 bytes
  * @offload:	ask for checksum, TCP and UDP offload, as far as the kernel goes
+ * @queues:	there will be more than one (tun_join())
  *
  * Return: 0; -EBUSY: the name is in use; -ENOENT: there is no /dev/net/tun;
  *         -EPERM; -EINVAL: not a name; another -errno
  */
-XL_MUST_USE int tun_open(struct tun *t, const char *name, bool offload);
+XL_MUST_USE int tun_open(struct tun *t, const char *name, bool offload,
+			 bool queues);
+
+/**
+ * tun_join() - another queue of a device
+ * @first:	as it was opened
+ *
+ * The kernel sends a flow's packets to the queue that the last one of its other
+ * direction was written to.
+ *
+ * Return: as tun_open()
+ */
+XL_MUST_USE int tun_join(struct tun *t, const struct tun *first);
 
 void tun_close(struct tun *t);
 

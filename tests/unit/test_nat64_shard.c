@@ -680,6 +680,14 @@ Test(nat64_shard, static_bindings)
 		r->one.port[500 + i] = r->many.port[500 + i] =
 			statics[i].pool_port;
 	}
+	/* Some customers talk with them, also beside the pool's ports where the
+	 * host has the others. */
+	for (uint32_t i = 0; i < 40; i++) {
+		r->flows[540 + i].to = 500 + i + 1;
+		r->flows[540 + i].proto = statics[i].proto;
+	}
+	r->cfg.pool4[0].port_max = 1200;
+	r->cfg.shared4 = T1;
 	r->cfg.statics = statics;
 	r->cfg.static_count = 40;
 	race_run(r, 4);

@@ -262,7 +262,7 @@ static uint32_t live(const struct nat *t)
 	struct nat64_stats s;
 
 	nat64_get_stats(t->n, &s);
-	return s.sessions;
+	return (uint32_t)s.sessions;
 }
 
 /* LIVE sessions at all times: as many run out as are made. */

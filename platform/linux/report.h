@@ -47,7 +47,7 @@ struct report {
 };
 
 /* A record never takes more bytes than this. */
-#define REPORT_RECORD_MAX 8192u
+#define REPORT_RECORD_MAX 12288u
 
 /* The document's first and last bytes. */
 void report_begin(struct report *r);

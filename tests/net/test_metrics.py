@@ -103,6 +103,18 @@ class Pages(unittest.TestCase):
                 self.assertEqual(totals,
                                  {metric_of(applet, f) for f in counters})
 
+    def test_what_is_counted_for_years_fits(self):
+        """The longest part of a page, with numbers of 20 digits."""
+        header = (lab.ROOT / "platform/linux/report.h").read_text()
+        limit = int(re.search(r"REPORT_RECORD_MAX (\d+)u", header)[1])
+        with lab.Lab("box") as net:
+            net["box"].xlat(*APPLETS["plat"])
+            body = lab.ctl("plat", "metrics").stdout
+        part = body[body.index("# HELP xlat_plat_sessions_created_total"):]
+        worst = re.sub(r" \d+$", " " + 20 * "9", part, flags=re.M)
+        self.assertIn('reason="no-headroom"', worst)
+        self.assertLess(len(worst), limit)
+
     def test_ctl_says_the_same(self):
         with lab.Lab("box") as net:
             net["box"].xlat(*SIIT, "--metrics", WHERE)

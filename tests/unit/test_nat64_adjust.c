@@ -142,3 +142,36 @@ Test(nat64_adjust, what_it_cannot_do)
 	expect_forward(w);
 	world_free(w);
 }
+
+/* A static binding with another end is another one. */
+Test(nat64_adjust, other_static_bindings_need_other_tables)
+{
+	const struct nat64_static had = {
+		.client = { 0x20010db8000c0000, 7 },
+		.pool = T1,
+		.client_port = 80,
+		.pool_port = 80,
+		.proto = TCP_PROTO,
+	};
+	struct nat64_static now[5] = { had, had, had, had, had };
+	struct world *w = world_new();
+	struct nat64_config c;
+
+	w->cfg.statics = &had;
+	w->cfg.static_count = 1;
+	world_open(w);
+	now[0].client.lo++;
+	now[1].pool = T2;
+	now[2].client_port++;
+	now[3].pool_port++;
+	now[4].proto = UDP_PROTO;
+	memcpy(&c, &w->cfg, sizeof(c));
+	for (unsigned int i = 0; i < XL_COUNT(now); i++) {
+		c.statics = &now[i];
+		cr_expect_not(nat64_adjust(w->n, &c), "%u", i);
+	}
+	now[0] = had;
+	c.statics = now;
+	cr_expect(nat64_adjust(w->n, &c));
+	world_free(w);
+}

@@ -411,3 +411,19 @@ Test(nat64_determ, D74_08_only_of_such_a_mapping)
 	cr_expect_not(event_next(&ring, &cursor, &lost, &e));
 	world_free(w);
 }
+
+/* Every port that is a subscriber's own is so in other tables, too. */
+Test(nat64_determ, each_own_port_moves)
+{
+	struct world *a = four_of_one();
+	struct world *b = four_of_one();
+
+	world_open(a);
+	for (uint16_t i = 0; i < 100; i++)
+		bind_port(a, nth(UDP_PROTO, 1, 64, 4000 + i));
+	b->now = a->now;
+	world_open(b);
+	cr_expect_eq(nat64_move(b->n, a->n, b->now), 100);
+	world_free(a);
+	world_free(b);
+}

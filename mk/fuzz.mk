@@ -11,7 +11,7 @@ FUZZ    := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
 AFL     := $(FUZZ_C:tests/fuzz/%.c=$(B)/afl/%)
 FUZZ_ON := $(CORE_C) tests/unit/wire_check.c cmd/options.c cmd/parse.c \
 	$(addprefix platform/linux/,control.c ctlarg.c dirs.c ev.c log.c report.c \
-		serve.c)
+		pages.c serve.c)
 
 FUZZ_FLAGS := $(APP) -Itests/unit -Wall -Wextra -Werror -g -O1 \
 	-fsanitize=address,undefined -fno-sanitize-recover=all

@@ -94,7 +94,8 @@ static void push_events(struct shard *s)
 		ring_commit(ring);
 		crew_wrote(crew, s->number, 0);
 	}
-	__atomic_store_n(&s->lost, lost, __ATOMIC_RELAXED);
+	s->lost = lost;
+	__atomic_store_n(&s->told, (unsigned long)lost, __ATOMIC_RELAXED);
 }
 
 static void arm(struct shard *s)
@@ -113,7 +114,7 @@ static uint64_t lost_events(const struct plat *d)
 	uint64_t lost = 0;
 
 	for (uint32_t i = 1; i < d->opt->nat64.shards; i++)
-		lost += __atomic_load_n(&d->shards[i].lost, __ATOMIC_RELAXED);
+		lost += __atomic_load_n(&d->shards[i].told, __ATOMIC_RELAXED);
 	return lost;
 }
 

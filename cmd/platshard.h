@@ -41,6 +41,7 @@ struct shard {
 	struct nat64_events events;
 	uint64_t cursor;
 	uint64_t lost;
+	unsigned long told; /* of @lost, for another thread: a word */
 };
 
 /* shard_prepare() - what does not need the device; the rest later. */

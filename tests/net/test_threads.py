@@ -224,6 +224,7 @@ class Together(Case):
 class Alone(unittest.TestCase):
     """Started by the test itself."""
     bind, reach, out = Case.bind, Case.reach, Case.out
+    pool4 = Case.pool4
 
     def setUp(self):
         self.net = lab.Lab("box")

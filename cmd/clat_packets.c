@@ -212,10 +212,10 @@ void clat_packets_changed(struct follow *f)
 	const uint8_t len = follow_is_given(f) ? follow_source(f).len : 128;
 	const struct net6 held = { f->claims[LIFE_HELD].addr, len };
 	const struct net6 old = { f->claims[LIFE_OLD].addr, len };
-	const struct net6 ours[] = { shared ? (struct net6){ .len = len }
-					    : held,
-				     old };
+	struct net6 ours[] = { held, old };
 
+	if (shared)
+		ours[0].addr = (struct addr6){ 0, 0 };
 	tell(d, &d->siit, d->memory[0], held);
 	tell(d, &d->old, d->memory[1], old);
 	if (shared && d->share.map)

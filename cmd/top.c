@@ -359,19 +359,34 @@ static void put_ways(struct top *t)
 	put_way(t, "6", "out");
 }
 
-/* Is it in the head already, or the most that another one can be? */
+static bool ends_with(const char *name, const char *end)
+{
+	const size_t len = strlen(name);
+	const size_t part = strlen(end);
+
+	return len > part && strcmp(name + len - part, end) == 0;
+}
+
+/* Is it in the head already, or the most that another one can be? Or does it
+ * tell how plat is configured, or tell apart what there is a sum of? */
 static bool is_shown(const struct line *l)
 {
-	static const char *const names[] = { "applet",         "version",
-					     "uptime-seconds", "pid",
-					     "reloads",        "offload",
-					     "reloads-failed", "health" };
-	const size_t len = strlen(l->name);
+	static const char *const names[] = {
+		"applet",    "version",        "uptime-seconds", "pid",
+		"reloads",   "offload",        "reloads-failed", "health",
+		"mapping",   "filtering",      "filtering-tcp",  "pooling",
+		"fragments", "pool-addresses", "pool-ports"
+	};
+	static const char *const ends[] = { "-max", "-used", "-sessions",
+					    "-bindings" };
 
 	for (unsigned int i = 0; i < XL_COUNT(names); i++)
 		if (strcmp(l->name, names[i]) == 0)
 			return true;
-	return len > 4 && strcmp(l->name + len - 4, "-max") == 0;
+	for (unsigned int i = 0; i < XL_COUNT(ends); i++)
+		if (ends_with(l->name, ends[i]))
+			return true;
+	return false;
 }
 
 /* "sessions 12 of 100 (12 %)" */
@@ -449,9 +464,13 @@ static bool is_drop(const struct line *l)
 	return strncmp(l->name, "drop-", 5) == 0;
 }
 
+/* Packets and bytes, of a family or a protocol, or of all drops: the head and
+ * the drops tell enough of them. */
 static bool is_way(const struct line *l)
 {
-	return strncmp(l->name, "ipv", 3) == 0;
+	return strncmp(l->name, "ipv", 3) == 0 ||
+	       strncmp(l->name, "dropped-", 8) == 0 ||
+	       ends_with(l->name, "-6to4") || ends_with(l->name, "-4to6");
 }
 
 /* The busiest counter of those that come after @after; NULL: there is none. */

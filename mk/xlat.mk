@@ -25,6 +25,7 @@ $(B)/xlat-clock: $(CORE_O) $(APP_O) $(B)/obj/tests/clock/shift.o $(DEPS)/.done
 		-o $@ $(filter %.o,$^) $(DEPS)/lib/libmnl.a \
 		$(DEPS)/lib/libcap.a
 
+$(HOT:%=$(B)/obj/core/%.o): CORE_OPT := $(HOT_OPT)
 $(B)/obj/core/clat/%.o: CORE_OPT := $(CLAT_OPT)
 $(B)/obj/core/dns/%.o: CORE_OPT := $(DNS_OPT)
 $(COLD:%=$(B)/obj/core/%.o): CORE_OPT := $(COLD_OPT)

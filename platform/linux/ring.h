@@ -12,19 +12,19 @@
 
 /**
  * struct ring - the memory between them
- * @mem:	@size bytes, aligned to 16
+ * @head:	bytes ever written
  * @size:	a power of two; a record may have half of it
+ * @mem:	@size bytes, aligned to 16
  * @next:	the writer's: where a record begins that is being written
  * @starved:	it found no room since it was asked last
- * @head:	bytes ever written
  * @tail:	bytes ever let go
  */
 struct ring {
-	uint8_t *mem;
+	_Alignas(64) uint32_t head;
 	uint32_t size;
+	uint8_t *mem;
 	uint32_t next;
 	bool starved;
-	_Alignas(64) uint32_t head;
 	_Alignas(64) uint32_t tail;
 };
 

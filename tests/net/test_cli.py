@@ -73,14 +73,14 @@ TIMEOUTS = [
     ("tcp-syn=6", True), ("tcp-syn=5", False),
     ("icmp=60", True), ("icmp=59", False),
     # what fits into seven digits and 2^32 seconds, whole
-    ("udp=1193046h", True), ("udp=1193047h", False), ("udp=9999999h", False),
+    ("udp=8760h", True), ("udp=8761h", False), ("udp=9999999h", False),
 ]
 
 # RFC 6146, 3.4: no less than FRAGMENT_MIN. Of all translators.
 FRAGMENT_TIMEOUTS = [
     ("fragment=2", True), ("fragment=2s", True), ("fragment=1m", True),
     ("fragment=1", False), ("fragment=0", False), ("fragment=", False),
-    ("fragment", False), ("fragment=1193047h", False), ("=2", False),
+    ("fragment", False), ("fragment=8761h", False), ("=2", False),
     ("fragment=2x", False), ("frag=2", False),
 ]
 

@@ -29,6 +29,9 @@ class Case(unittest.TestCase):
         """All packets through the device."""
         return self.net.clat("--fast-path", "off", *more)
 
+    def plat(self, *more):
+        return self.net.plat("--fast-path", "off", *more)
+
     def fetch(self):
         """The laptop fetches a large file; it has to be the same."""
         copy = lab.FILES / "copy"
@@ -58,7 +61,7 @@ class Tcp(Case):
     def test_whole(self):
         """Down and up, packets of many segments, by three witnesses."""
         self.clat()
-        self.net.plat()
+        self.plat()
         before = lab.ask("plat", "counters")
         down, _ = self.longest(self.fetch)
         self.assertGreater(down, 20000)
@@ -79,7 +82,7 @@ class Tcp(Case):
     def test_off(self):
         """--offload off: nothing longer than the MTU is read or written."""
         self.clat("--offload", "off")
-        self.net.plat("--offload", "off")
+        self.plat("--offload", "off")
         self.fetch()
         for name in ("clat", "plat"):
             self.assertEqual(lab.ask(name, "status")["offload"], "off")
@@ -94,7 +97,7 @@ class Tcp(Case):
         for clat, plat in (("off", "auto"), ("auto", "off")):
             with self.subTest(clat=clat, plat=plat):
                 programs = [self.clat("--offload", clat),
-                            self.net.plat("--offload", plat)]
+                            self.plat("--offload", plat)]
                 self.fetch()
                 for program in programs:
                     program.stop()
@@ -125,7 +128,7 @@ class Udp(Case):
 
     def test_whole(self):
         self.clat()
-        self.net.plat()
+        self.plat()
         _, up = self.longest(self.check)
         if "udp" not in lab.ask("clat", "status")["offload"]:
             self.skipTest("SKIP: this kernel's TUN has no UDP offload")
@@ -136,7 +139,7 @@ class Udp(Case):
 
     def test_off(self):
         self.clat("--offload", "off")
-        self.net.plat("--offload", "off")
+        self.plat("--offload", "off")
         self.check()
         self.assertGreaterEqual(
             lab.ask("plat", "counters")["ipv6-packets-in"], 120)
@@ -151,7 +154,7 @@ class Refused(Case):
     def test_refusal_in_the_middle(self):
         self.clat()
         # strace makes it a call with no number, which the sandbox kills.
-        plat = self.net.plat("--no-sandbox")
+        plat = self.plat("--no-sandbox")
         load = self.net["laptop"].start(
             "curl", "-sS", "-o", lab.FILES / "copy", "-m", "60",
             "--limit-rate", "4M", f"http://{network.SERVER4}/big")

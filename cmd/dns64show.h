@@ -10,16 +10,16 @@
 
 /**
  * struct dns64 - the daemon
- * @networks:	without --allow: what the machine is connected to
  * @strangers:	questions refused when it was looked at
+ * @networks:	without --allow: what the machine is connected to
  */
 struct dns64 {
 	struct app app; /* first member */
 	struct dns64opt *opt;
-	struct dnsio io;
-	struct dns64view views;
-	struct ev_timer networks;
 	uint64_t strangers;
+	struct ev_timer networks;
+	struct dns64view views;
+	struct dnsio io;
 };
 
 /* What ctl may ask, and what Prometheus gets; of a struct dns64. */

@@ -484,9 +484,10 @@ static void tell_whole(const struct nat64_config *c, const char *expected,
 		snprintf(text, sizeof(text), "%s", expected);
 	options_expect(e,
 		       addrs > NAT64_POOL_MAX ? "pool4"
-		       : !deterministic       ? "port-block"
-		       : c->inside.len        ? "deterministic"
-					      : "dynamic-factor",
+		       : !deterministic
+			       ? c->port_block ? "port-block" : "threads"
+		       : c->inside.len ? "deterministic"
+				       : "dynamic-factor",
 		       text);
 }
 

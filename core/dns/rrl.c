@@ -27,11 +27,6 @@ static uint32_t load(const uint32_t *p)
 	return __atomic_load_n(p, __ATOMIC_RELAXED);
 }
 
-static void store(uint32_t *p, uint32_t v)
-{
-	__atomic_store_n(p, v, __ATOMIC_RELAXED);
-}
-
 enum rrl_verdict rrl_count(const struct rrl *r, struct addr6 addr,
 			   const struct msg_question *q, uint32_t now)
 {
@@ -46,9 +41,10 @@ enum rrl_verdict rrl_count(const struct rrl *r, struct addr6 addr,
 	/* Two that fall together forget each other: then both are answered.
 	 * So do two threads that begin a slot at once. */
 	if (load(&s->tag) != h >> 32 || load(&s->second) != now) {
-		store(&s->tag, (uint32_t)(h >> 32));
-		store(&s->second, now);
-		store(&s->count, 0);
+		__atomic_store_n(&s->tag, (uint32_t)(h >> 32),
+				 __ATOMIC_RELAXED);
+		__atomic_store_n(&s->second, now, __ATOMIC_RELAXED);
+		__atomic_store_n(&s->count, 0, __ATOMIC_RELAXED);
 	}
 	count = __atomic_add_fetch(&s->count, 1, __ATOMIC_RELAXED);
 	if (count <= r->rate)

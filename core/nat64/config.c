@@ -61,15 +61,17 @@ static const char *check_blocks(const struct nat64_config *c)
 	return NULL;
 }
 
-/* Each thread needs ports of each address. */
+/* Each thread needs ports of each address: some in a row, and all of them. */
 static const char *check_shards(const struct nat64_config *c)
 {
 	if (c->shards > SHARD_MAX)
 		return "at most 16 threads";
+	if (c->shards <= 1 || c->inside.len || c->port_block)
+		return NULL;
 	for (uint32_t i = 0; i < c->pool4_count; i++)
-		if (!c->inside.len && !c->port_block &&
-		    c->pool4[i].port_max / SHARD_UNIT + 1u <
-			    c->pool4[i].port_min / SHARD_UNIT + c->shards)
+		if ((c->pool4[i].port_min + SHARD_UNIT - 1u) / SHARD_UNIT +
+			    c->shards >
+		    (c->pool4[i].port_max + 1u) / SHARD_UNIT)
 			return "64 ports or more for each thread";
 	return NULL;
 }

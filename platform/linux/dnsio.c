@@ -356,7 +356,7 @@ int dnsio_open(struct dnsio *io, struct ev_loop *loop)
 	for (uint32_t i = 0; i < DNSIO_THREADS; i++) {
 		pthread_mutex_t *lock = &io->locks[i].mutex;
 
-		*lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+		(void)pthread_mutex_init(lock, NULL);
 		io->workers[i].lock = io->threads > 1 ? lock : NULL;
 		io->workers[i].io = io;
 		io->workers[i].kick.fd = -1;

@@ -758,8 +758,18 @@ Test(nat64_shard, each_needs_ports)
 	r->cfg.pool4[0].port_max = 1151; /* two times 64 */
 	cr_expect_null(check(r, 2));
 	cr_expect_not_null(check(r, 3));
-	r->cfg.pool4[0].port_max = 1152;
+	r->cfg.pool4[0].port_max = 1152; /* one port is not 64 */
+	cr_expect_not_null(check(r, 3));
+	r->cfg.pool4[0].port_max = 1214;
+	cr_expect_not_null(check(r, 3));
+	r->cfg.pool4[0].port_max = 1215;
 	cr_expect_null(check(r, 3));
+	r->cfg.pool4[0].port_min = 1025;
+	cr_expect_not_null(check(r, 3));
+	r->cfg.pool4[0].port_min = 1024;
+	r->cfg.pool4[0].port_max = 1024;
+	cr_expect_null(check(r, 1));
+	r->cfg.pool4[0].port_max = 1152;
 	r->cfg.port_block = 64;
 	cr_expect_null(check(r, 2));
 	cr_expect_not_null(check(r, 3));

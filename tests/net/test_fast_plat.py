@@ -612,7 +612,8 @@ class Hosts(unittest.TestCase):
         thread = threading.Thread(target=reload)
         thread.start()
         try:
-            self.exchange()
+            while len(said) < 3 and thread.is_alive():
+                self.exchange()
         finally:
             stop.set()
             thread.join()

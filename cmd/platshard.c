@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "pages.h"
 #include "platshow.h"
 
 /* Sessions per wake-up before packets get a turn. */
@@ -289,14 +289,12 @@ struct nat64_config shard_config(struct plat *d, uint32_t number)
 
 static bool make_ring(struct shard *s, const struct nat64_events *like)
 {
-	const size_t size = like->size * sizeof(*like->ring);
 	void *p;
 
 	if (s->events.ring)
 		return true;
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED) {
+	p = pages_take(like->size * sizeof(*like->ring), false);
+	if (!p) {
 		log_error("no memory for records");
 		return false;
 	}

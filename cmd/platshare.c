@@ -260,7 +260,10 @@ bool platshare_has(const struct platshare *s, const struct nat64_range *r)
 
 void platshare_report(const struct platshare *s, struct report *r)
 {
-	report_addr4(r, "shared", s->on ? s->addr : 0);
+	if (s->on)
+		report_addr4(r, "shared", s->addr);
+	else
+		report_text(r, "shared", 0, "none");
 }
 
 void platshare_close(struct platshare *s)

@@ -6,10 +6,10 @@
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "pages.h"
 #include "parse.h"
 #include "sysctl.h"
 
@@ -176,12 +176,11 @@ static bool has_threads(const struct trans *t)
 static int open_queues(struct trans *t)
 {
 	const uint32_t more = t->crew.count - 1;
-	void *p = mmap(NULL, more * sizeof(*t->queues), PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int err = p == MAP_FAILED ? -errno : 0;
+	int err = 0;
 
-	if (!err)
-		t->queues = p;
+	t->queues = pages_take(more * sizeof(*t->queues), false);
+	if (!t->queues)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < more && !err; i++)
 		err = tun_join(&t->queues[i].tun, &t->tun);
 	return err;

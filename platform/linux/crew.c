@@ -5,10 +5,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "pages.h"
 
 #define RING_SIZE (1u << 19)
 #define BUDGET    256u /* records of a ring, before others get a turn */
@@ -180,17 +180,14 @@ static int open_member(struct crew *c, uint32_t number, struct ev_loop *first)
 	return err ? err : ev_add(m->loop, &m->kick, EPOLLIN);
 }
 
-/* Zeroed; what is never written costs nothing. */
 static int take_rings(struct crew *c)
 {
 	const uint32_t count = c->count * c->count;
 	const size_t heads = (count * sizeof(*c->rings) + 4095) & ~(size_t)4095;
-	uint8_t *p = mmap(NULL, heads + (size_t)count * RING_SIZE,
-			  PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *p = pages_take(heads + (size_t)count * RING_SIZE, false);
 
-	if (p == MAP_FAILED)
-		return -errno;
+	if (!p)
+		return -ENOMEM;
 	c->rings = (void *)p;
 	for (uint32_t i = 0; i < count; i++)
 		c->rings[i] =

@@ -552,17 +552,22 @@ class Hosts(unittest.TestCase):
         self.box.ip("link set in mtu 1280")
         self.exchange()
 
-    def test_datagrams(self):
-        """There and back, many, and none is lost or harmed."""
+    def datagrams(self):
+        """Two sockets, the phone's connected to the server's."""
         with self.server.inside():
             server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             server.bind((SERVER4, 4000))
         with self.phone.inside():
             client = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
             client.connect((SERVER6, 4000))
+        for sock in (server, client):
+            sock.settimeout(5)
+        return server, client
+
+    def test_datagrams(self):
+        """There and back, many, and none is lost or harmed."""
+        server, client = self.datagrams()
         with server, client:
-            for sock in (server, client):
-                sock.settimeout(5)
             for n in range(2000):
                 data = struct.pack("!I", n) * (1 + n % 300)
                 client.send(data)
@@ -574,14 +579,8 @@ class Hosts(unittest.TestCase):
 
     def test_udp_segments(self):
         """Super-packets of UDP are the daemon's, in a busy session too."""
-        with self.server.inside():
-            server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            server.bind((SERVER4, 4000))
-        with self.phone.inside():
-            client = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-            client.connect((SERVER6, 4000))
+        server, client = self.datagrams()
         with server, client:
-            server.settimeout(5)
             for _ in range(30):
                 client.send(b"busy")
                 server.recv(99)

@@ -383,7 +383,7 @@ class Setup(Case):
         write("192.0.2.64/28")
         self.assertEqual(lab.ctl("plat", "reload").returncode, 0)
         self.assertEqual(self.router.sysctl(RESERVED), "")
-        self.assertEqual(self.status(), "0.0.0.0")
+        self.assertEqual(self.status(), "none")
         write(f"{OWN4}:10000-19999")
         self.assertEqual(lab.ctl("plat", "reload").returncode, 0)
         self.assertEqual(self.status(), OWN4)
@@ -395,7 +395,7 @@ class Setup(Case):
         """As a DHCP client or pppd would have it."""
         self.router.ip("addr flush dev wan")
         self.office()
-        self.assertEqual(self.status(), "0.0.0.0")
+        self.assertEqual(self.status(), "none")
         for _ in range(2):
             self.router.ip(f"addr add {OWN4}/24 dev wan",
                            "route add default via 192.0.2.1")
@@ -403,13 +403,13 @@ class Setup(Case):
             self.assertEqual(self.router.sysctl(RESERVED), f"{FIRST}-{LAST}")
             self.works()
             self.router.ip(f"addr del {OWN4}/24 dev wan")
-            lab.wait_for(lambda: self.status() == "0.0.0.0", "not shared")
+            lab.wait_for(lambda: self.status() == "none", "not shared")
             self.assertEqual(self.router.sysctl(RESERVED), "")
 
     def test_device_is_replaced(self):
         self.office()
         self.router.ip("link del wan")
-        lab.wait_for(lambda: self.status() == "0.0.0.0", "not shared")
+        lab.wait_for(lambda: self.status() == "none", "not shared")
         self.net.link("router", "wan", "isp", "customers")
         self.isp.ip("addr add 192.0.2.1/24 dev customers")
         self.router.ip(f"addr add {OWN4}/24 dev wan",

@@ -11,6 +11,7 @@ import unittest
 
 import lab
 import network
+import test_share
 from network import SERVER4, SERVER6
 
 OWN6 = "2001:db8:0:1::2"
@@ -76,14 +77,7 @@ class Case(unittest.TestCase):
         threading.Thread(target=accept, daemon=True).start()
         return peers
 
-    def connect(self, host, address, port, kind=socket.SOCK_STREAM):
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        with host.inside():
-            sock = socket.socket(family, kind)
-        self.addCleanup(sock.close)
-        sock.settimeout(5)
-        sock.connect((address, port))
-        return sock
+    connect = test_share.Case.connect
 
     def talks(self, host, address, port, data=bytes(range(256)) * 1024):
         sock = self.connect(host, address, port)

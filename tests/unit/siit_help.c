@@ -118,6 +118,7 @@ static struct pkt make_packet(const struct bench *b, const uint8_t *data,
 		.len = (uint32_t)len,
 		.headroom = PKT_HEADROOM,
 		.tailroom = (uint32_t)b->tail,
+		.cut = 1, /* from the packet before */
 		.partial = o.partial,
 		.gso = o.gso,
 		.gso_size = o.gso_size,

@@ -34,7 +34,8 @@ enum pkt_gso { PKT_GSO_NONE, PKT_GSO_TCP, PKT_GSO_UDP };
  *		added by whoever sends the packet
  * @cut:	0, or the largest IP packet the next hop takes: the packet has
  *		to go through cut.h before it is sent
- * @frag_id:	Identification for such fragments, if @cut
+ * @frag_id:	Identification for such fragments, if @cut; of a packet that was
+ *		made IPv4: its own
  */
 struct pkt {
 	uint8_t *data;

@@ -20,7 +20,7 @@ packages() {
 			bind9-dnsutils iperf3 unbound procps prometheus strace \
 			bird2 busybox-static zsh fish nfdump \
 			tmux tshark wireguard-go wireguard-tools bind9 \
-			dnsmasq-base libsystemd-shared libssl3 ;;
+			dnsmasq-base libsystemd-shared libssl3 mandoc ;;
 	lint)
 		echo python3 git clang clang-format clang-tidy cppcheck \
 			shellcheck universal-ctags mandoc lintian dpkg-dev ;;

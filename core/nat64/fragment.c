@@ -42,6 +42,15 @@ static enum xlat_why hold(struct nat64 *n, uint32_t index, const struct pkt *p)
 	return WHY_FRAGMENT;
 }
 
+/* What only the first one told, and what became of it. */
+static void tell(const struct datagram *d, struct pkt_view *v)
+{
+	v->sport = d->sport;
+	v->dport = d->dport;
+	if (v->version == 6)
+		v->h6.id = d->ident;
+}
+
 /* The datagram is known: enter this part of it. */
 static enum xlat_why add(struct nat64 *n, uint32_t index,
 			 const struct pkt_view *v)
@@ -91,14 +100,14 @@ enum xlat_why fragment_arrives(struct nat64 *n, const struct pkt *p,
 		return WHY_NONE;
 	if (!d->known)
 		return hold(n, i, p);
-	v->sport = d->sport;
-	v->dport = d->dport;
+	tell(d, v);
 	if (!d->waiting_first && parts_are_all(&d->parts))
 		datagram_close(n, i);
 	return WHY_NONE;
 }
 
-void fragment_passed(struct nat64 *n, const struct pkt_view *v, bool forwarded)
+void fragment_passed(struct nat64 *n, const struct pkt_view *v, bool forwarded,
+		     uint32_t ident)
 {
 	struct datagram *d;
 	uint32_t i;
@@ -118,6 +127,7 @@ void fragment_passed(struct nat64 *n, const struct pkt_view *v, bool forwarded)
 	}
 	d = datagram_at(n, i);
 	d->known = true;
+	d->ident = (uint16_t)ident;
 	if (d->waiting_first)
 		ready(n, i);
 	else if (parts_are_all(&d->parts))
@@ -132,8 +142,7 @@ static bool send(struct nat64 *n, const struct datagram *d, struct pkt *out)
 
 	if (pkt_parse(out, &v))
 		return false;
-	v.sport = d->sport;
-	v.dport = d->dport;
+	tell(d, &v);
 	if (owner_is_shared(n) && owner_hands(n, out, &v, NAT64_HAND_PORTS))
 		return true;
 	r = path_whole(n, out, &v);

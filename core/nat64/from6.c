@@ -17,6 +17,7 @@ static struct xlat_result send4(struct nat64 *n, struct pkt *p,
 		.outer = { pool, f->remote, pool_port,
 			   f->bib == BIB_ICMP ? pool_port : f->remote_port },
 		.first_leg = hairpin,
+		.new_ident = v->first, /* others have it from that one */
 	};
 
 	return path_to4(n, p, v, NULL, &m);

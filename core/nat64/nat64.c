@@ -151,7 +151,8 @@ static struct xlat_result translate_fragment(struct nat64 *n, struct pkt *p,
 	if (v->first)
 		fragment_passed(n, v,
 				r.verdict == XLAT_FORWARD ||
-					r.verdict == XLAT_ELSEWHERE);
+					r.verdict == XLAT_ELSEWHERE,
+				p->frag_id);
 	return r;
 }
 

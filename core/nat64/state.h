@@ -168,6 +168,7 @@ struct datagram_key {
 /**
  * struct datagram - one that comes in fragments
  * @sport:	ports as the first fragment told them, once it has come
+ * @ident:	Identification that the first one got; of IPv6 only
  * @known:	it has come and was let through
  * @dead:	there was an overlap: nothing of it passes any more
  * @share:	its sender's place in nat64.shares
@@ -178,6 +179,7 @@ struct datagram {
 	struct datagram_key key;
 	uint16_t sport;
 	uint16_t dport;
+	uint16_t ident;
 	bool known;
 	bool dead;
 	uint8_t share;

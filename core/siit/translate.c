@@ -274,7 +274,7 @@ static struct xlat_result header_6to4(const struct translate *t, struct pkt *p,
 	else if (p->cut)
 		h.df = false;
 	/* Of a super-packet the last segment may go without DF. */
-	if ((!h.df || p->gso) && !v->h6.frag)
+	if ((!h.df || p->gso) && (m->new_ident || !v->h6.frag))
 		h.id = translate_ident(t, h.src, h.dst, h.proto);
 	p->frag_id = h.id;
 	wire = replace_header(p, v->l4, IP4_HDR_LEN);

@@ -105,6 +105,10 @@ struct tuple6 {
  * @keep_ttl:	map46: second leg of a hairpin: the TTL has been lowered already
  * @first_leg:	map64: the result is not sent but translated back: its size
  *		does not matter
+ * @new_ident:	map64: its Identification is made here even if it has a Fragment
+ *		header: a translator whose hosts share an address has to
+ *		(RFC 6864, 5.3.1), and can if it remembers it for the rest of
+ *		the datagram
  */
 enum node_extension { NODE_EXT_OFF, NODE_EXT_INTERFACE, NODE_EXT_NODE_ID };
 
@@ -122,6 +126,7 @@ struct map64 {
 	struct addr6 node;
 	enum node_extension node_ext;
 	bool first_leg;
+	bool new_ident;
 };
 
 /**

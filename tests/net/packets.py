@@ -82,6 +82,15 @@ def ping(src, dst, ident=1, seq=1, data=b"ping", **more):
     return icmp(src, dst, kind, 0, ident << 16 | seq, data, **more)
 
 
+def pieces6(packet, ident, size=400):
+    """An IPv6 packet's fragments; size: a multiple of 8"""
+    p = Packet(packet)
+    for off in range(0, len(p.body), size):
+        more = off + size < len(p.body)
+        head = struct.pack("!BBHI", p.proto, 0, off | more, ident)
+        yield ip(p.src, p.dst, FRAGMENT, head + p.body[off:off + size])
+
+
 class Packet:
     """What read() found: addresses, protocol, its header and payload."""
 

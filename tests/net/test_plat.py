@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """xlat plat, the real binary: customers and servers are a packet socket on its
 device. Bindings, filtering, TCP, ICMP, hairpinning and limits (RFC 6146)."""
+import pathlib
 import subprocess
 import time
 import unittest
@@ -15,6 +16,7 @@ SERVER4, SERVER6 = "198.51.100.10", "2001:db8:64::c633:640a"
 OTHER4, OTHER6 = "198.51.100.11", "2001:db8:64::c633:640b"
 ANN, BOB, EVE = "2001:db8:a::1", "2001:db8:b::1", "3fff::1"
 POOL4 = {f"192.0.2.{n}" for n in (8, 9, 10, 11)}
+MANUAL = pathlib.Path(__file__).parents[2] / "cmd/xlat-plat.8"
 ARGS = ["plat", "--pool6", POOL6, "--pool4", "192.0.2.8/30",
         "--allow6", "2001:db8::/32", "--allow4", "198.51.100.0/24"]
 SYN, ACK, RST = 2, 16, 4
@@ -106,6 +108,23 @@ class Bindings(Case):
         seen = {self.out(udp(f"2001:db8:a::{n}", SERVER6, 4000, 53)).src
                 for n in range(1, 10)}
         self.assertEqual(len(seen), 1)
+
+    def test_N64_212_P78_11_fragments_get_our_identification(self):
+        """Eight hosts send datagrams with the same one at the same time, by
+        four addresses: no two have the same (RFC 6864, 5.3.1), and that of a
+        datagram is that of all its pieces."""
+        hosts = {f"2001:db8:{n:x}::1": 4000 + n for n in range(8)}
+        sent = [list(packets.pieces6(udp(host, SERVER6, port, 53,
+                                         b"x" * 1000), 0x10005))
+                for host, port in hosts.items()]
+        seen = []
+        for pieces in zip(*sent):
+            got = [self.tap.ask(piece, four) for piece in pieces]
+            self.assertTrue(all(p.good_header for p in got))
+            seen.append([(p.src, p.ident) for p in got])
+        self.assertEqual(len(seen), 3)
+        self.assertEqual(len(set(seen[0])), 8)
+        self.assertEqual(seen[1:], seen[:1] * 2)
 
     def test_ping(self):
         p = self.out(ping(ANN, SERVER6, ident=7, seq=1))
@@ -364,13 +383,19 @@ class NotDone(Case):
                               text))
             self.assertEqual(p.body[20:], text)
 
-    def test_pcp_is_not_answered(self):
+    def test_C68_09_pcp_is_not_answered(self):
         """RFC 6887: a MAP request to an address of plat's, under pool6, is
-        a packet to a port that nobody has (RFC 6888, REQ-9 is not met)."""
+        a packet to a port that nobody has; and who reads the manual is told
+        that there is no PCP, and what RFC 6888 asks for it."""
         request = bytes([2, 1]) + bytes(58)
         self.dropped(udp(ANN, "2001:db8:64::c000:208", 4000, 5351, request),
                      "no-binding")
         self.assertIsNone(self.tap.receive(six, 0.2))
+        page = " ".join(subprocess.run(
+            ["mandoc", "-T", "ascii", MANUAL], check=True, text=True,
+            stdout=subprocess.PIPE).stdout.replace("\b", "").split())
+        self.assertIn("there is no PCP (RFC 6887), which RFC 6888, REQ-9 "
+                      "wants", page)
 
 
 class NoErrors(Case):

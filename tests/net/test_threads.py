@@ -12,14 +12,13 @@ import unittest
 import lab
 import packets
 import test_plat
-from packets import icmp, tcp, udp
+from packets import icmp, pieces6, tcp, udp
 from test_plat import ACK, SERVER4, SERVER6, SYN, four, six
 
 CUSTOMERS = 40
 FOLDER = pathlib.Path("/run/state")
 FILE = FOLDER / "plat.state"
 CONFIG = pathlib.Path("/run/threads.conf")
-FRAGMENT = 44
 
 
 def customer(number):
@@ -38,15 +37,6 @@ def pieces4(packet, ident, size=400):
         more = 0x2000 if off + size < len(p.body) else 0
         yield packets.ip(p.src, p.dst, p.proto, p.body[off:off + size],
                          ident=ident, df=False, frag=more | off // 8)
-
-
-def pieces6(packet, ident, size=400):
-    p = packets.Packet(packet)
-    for off in range(0, len(p.body), size):
-        more = off + size < len(p.body)
-        head = struct.pack("!BBHI", p.proto, 0, off | more, ident)
-        yield packets.ip(p.src, p.dst, FRAGMENT,
-                         head + p.body[off:off + size])
 
 
 class Case(test_plat.Case):

@@ -2,6 +2,8 @@
 /* Fragments of TCP and UDP in any order (RFC 6146, 3.4). */
 #include "nat64_help.h"
 
+#include "siit/ident.h"
+
 #define PIECES 3
 #define PIECE  1000u /* bytes of all but the last */
 
@@ -55,6 +57,18 @@ static void split(struct piece p[PIECES], struct seg s, uint32_t id,
 			    i < PIECES - 1 ? (i + 1) * PIECE : total - hdr, id);
 }
 
+/* As world_default(), with Identifications. */
+static struct world *world_ident(void)
+{
+	static struct ident ident;
+	struct world *w = world_new();
+
+	ident = (struct ident){ .key = { 11, 12 }, .next = { 5 } };
+	w->cfg.tr.ident = &ident;
+	world_open(w);
+	return w;
+}
+
 static struct xlat_result send_piece(struct world *w, const struct piece *p)
 {
 	return send_raw(w, p->b, p->len);
@@ -73,22 +87,58 @@ static void tick_off(const struct world *w, const struct piece want[PIECES],
 	cr_assert_fail("a packet of %u bytes that was not expected", w->p.len);
 }
 
-/* Send them in this order; what comes out has to be @want. */
+static unsigned int ident_of(const uint8_t *b)
+{
+	const uint8_t *id = b + (b[0] >> 4 == 6 ? 46 : 4);
+
+	return (unsigned int)id[0] << 8 | id[1];
+}
+
+/* The first that comes out tells the Identification of all. */
+static void adopt(struct piece want[PIECES], unsigned int id)
+{
+	for (size_t i = 0; i < PIECES; i++) {
+		uint8_t *b = want[i].b;
+
+		if (b[0] >> 4 == 6) {
+			put32(b + 44, id);
+			continue;
+		}
+		put16(b + 4, id);
+		put16(b + 10, 0);
+		put16(b + 10, sum_end(sum_of(b, 20, 0)));
+	}
+}
+
+/* A piece came out. Those of a client get an Identification of ours, all the
+ * same one. */
+static void came_out(const struct world *w, const struct piece *sent,
+		     struct piece want[PIECES], bool came[PIECES])
+{
+	if (sent->b[0] >> 4 == 6 && !came[0] && !came[1] && !came[2]) {
+		cr_assert_neq(ident_of(w->p.data), ident_of(sent->b));
+		adopt(want, ident_of(w->p.data));
+	}
+	tick_off(w, want, came);
+}
+
+/* Send them in this order; what comes out has to be @want, which learns the
+ * Identification that we chose. */
 static void pass(struct world *w, const struct piece sent[PIECES],
-		 const struct piece want[PIECES], const unsigned int *order)
+		 struct piece want[PIECES], const unsigned int *order)
 {
 	bool came[PIECES] = { false };
 
 	for (size_t i = 0; i < PIECES; i++) {
 		send_piece(w, &sent[order[i]]);
 		if (w->r.verdict == XLAT_FORWARD)
-			tick_off(w, want, came);
+			came_out(w, sent, want, came);
 		else
 			expect_drop(w, WHY_FRAGMENT_HELD);
 		while (nat64_next_expiry(w->n) <= w->now) {
 			world_buffer(w, 0);
 			if (nat64_expire(w->n, w->now, &w->p, 16))
-				tick_off(w, want, came);
+				came_out(w, sent, want, came);
 		}
 	}
 	cr_assert(came[0] && came[1] && came[2]);
@@ -121,7 +171,7 @@ static struct seg outside(uint8_t proto, bool outward, uint16_t port)
 
 static void all_orders(uint8_t proto, bool outward)
 {
-	struct world *w = world_default();
+	struct world *w = world_ident();
 	const uint16_t port = bind_port(w, out6(proto, C1, 4000, Z, 53, SYN));
 	struct piece in[PIECES];
 	struct piece out[PIECES];
@@ -251,7 +301,7 @@ Test(nat64_fragment, N64_027_floor)
  * all over the Internet: it is bounded, others go on. */
 Test(nat64_fragment, N64_026_U47_14_flood)
 {
-	struct world *w = world_default();
+	struct world *w = world_ident();
 	const uint16_t port = bind_port(w, udp6(C1, 4000, Z, 53));
 	struct piece in[PIECES];
 	struct piece out[PIECES];
@@ -429,7 +479,7 @@ Test(nat64_fragment, N64_034_icmp)
 
 Test(nat64_fragment, N64_230_hairpin)
 {
-	struct world *w = world_default();
+	struct world *w = world_ident();
 	const uint16_t port1 = bind_port(w, udp6(C1, 4000, Z, 53));
 	const uint16_t port2 = bind_port(w, udp6(C2, 5000, Z, 53));
 	struct seg want = udp6(C2, port1, 0, 5000);
@@ -444,5 +494,68 @@ Test(nat64_fragment, N64_230_hairpin)
 		split(out, want, 7 + i, false);
 		pass(w, in, out, orders[i]);
 	}
+	world_free(w);
+}
+
+/*
+ * RFC 6864, 5.3.1: who gives one address to several hosts may not leave the
+ * Identification as each of them chose it. Datagrams of two clients that have
+ * the same low 16 bits, their pieces in turn: each has its own, and none is
+ * what a whole packet of the time gets. (RFC 7915, 5.1.1 would copy the low 16
+ * bits: siit and clat do, SIIT-233.)
+ */
+Test(nat64_fragment, N64_212_P78_11_clients_with_equal_identifications)
+{
+	struct world *w = world_ident();
+	struct piece ann[PIECES];
+	struct piece bob[PIECES];
+	unsigned int id[3][PIECES];
+	const unsigned int order[] = { 0, 2, 1 };
+
+	split(ann, udp6(C1, 4000, Z, 53), 0x00011234, false);
+	split(bob, udp6(C2, 4000, Z, 53), 0x00021234, false);
+	for (unsigned int i = 0; i < PIECES; i++) {
+		send_piece(w, &ann[order[i]]);
+		cr_assert_eq(got_src(w), T1);
+		id[0][i] = ident_of(w->p.data);
+		send_piece(w, &bob[order[i]]);
+		cr_assert_eq(got_src(w), T1);
+		id[1][i] = ident_of(w->p.data);
+		send_seg(w, udp6(C1, 4001, Z, 53));
+		cr_assert_eq(got_src(w), T1);
+		id[2][i] = ident_of(w->p.data);
+	}
+	for (unsigned int i = 1; i < PIECES; i++) {
+		cr_expect_eq(id[0][i], id[0][0]);
+		cr_expect_eq(id[1][i], id[1][0]);
+	}
+	cr_expect_neq(id[0][0], id[1][0]);
+	for (unsigned int i = 0; i < PIECES; i++) {
+		cr_expect_neq(id[2][i], id[0][0]);
+		cr_expect_neq(id[2][i], id[1][0]);
+	}
+	world_free(w);
+}
+
+/* A packet that is whole, with a Fragment header, is one like all others. */
+Test(nat64_fragment, N64_212_atomic_fragments)
+{
+	static uint8_t whole[4096];
+	struct world *w = world_ident();
+	struct piece atomic;
+	unsigned int id[2];
+	size_t total;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		total = seg_write(whole, (struct seg[]){ udp6(i ? C1 : C2, 4000,
+							      Z, 53) });
+		piece_write(&atomic, whole, total, 0, total - 40, 0x1234);
+		send_piece(w, &atomic);
+		cr_assert_eq(got_src(w), T1);
+		cr_assert_eq(w->p.data[6] & 0x40, 0, "DF");
+		id[i] = ident_of(w->p.data);
+		cr_expect_neq(id[i], 0x1234);
+	}
+	cr_expect_neq(id[0], id[1]);
 	world_free(w);
 }

@@ -12,6 +12,7 @@ import subprocess
 import time
 import unittest
 
+import box
 import lab
 import packets
 
@@ -34,15 +35,7 @@ OWN_DEV = ["unshare", "--mount", "sh", "-c",
            'mount --bind /run/lab/dev /dev && exec "$@"', "sh", lab.XLAT]
 
 
-class Syslog(unittest.TestCase):
-    def setUp(self):
-        self.net = lab.Lab("box")
-        self.addCleanup(self.net.close)
-        self.box = self.net["box"]
-        self.box.keep_silent()
-        self.box.ip("route add blackhole default",
-                    "route add blackhole ::/0")
-
+class Syslog(box.Case):
     def server(self):
         with contextlib.suppress(FileNotFoundError):
             LOG.unlink()

@@ -7,6 +7,7 @@ import subprocess
 import time
 import unittest
 
+import box
 import lab
 import packets
 from packets import ICMP, ICMP6, TCP, UDP, icmp, ping, tcp, udp
@@ -30,21 +31,14 @@ def six(p):
     return p.version == 6
 
 
-class Case(unittest.TestCase):
+class Case(box.Case):
     more = []
     pool4 = POOL4
 
     def setUp(self):
-        self.net = lab.Lab("box")
-        self.addCleanup(self.net.close)
-        self.box = self.net["box"]
-        self.box.keep_silent()
-        # The box's own kernel is to keep out of it.
-        self.box.ip("route add blackhole default",
-                    "route add blackhole ::/0")
+        super().setUp()
         self.plat = self.box.xlat(*ARGS, *self.more)
-        self.tap = packets.Tap(self.box, "plat")
-        self.addCleanup(self.tap.sock.close)
+        self.tap = self.tap_at("plat")
 
     def drops(self):
         return {k: v for k, v in lab.ask("plat", "counters").items()

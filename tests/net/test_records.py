@@ -14,8 +14,8 @@ import subprocess
 import time
 import unittest
 
+import box
 import lab
-import packets
 from ipfixread import Collector
 from packets import TCP, UDP, ping, tcp, udp
 
@@ -47,15 +47,7 @@ def words(text):
     return dict(word.split("=", 1) for word in text.split())
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.net = lab.Lab("box")
-        self.addCleanup(self.net.close)
-        self.box = self.net["box"]
-        self.box.keep_silent()
-        self.box.ip("route add blackhole default",
-                    "route add blackhole ::/0")
-
+class Case(box.Case):
     def begin(self, *more):
         self.plat = self.box.xlat(*ARGS, *more)
         self.listen()
@@ -82,8 +74,7 @@ class Case(unittest.TestCase):
         os.chmod(self.config, 0o644)
 
     def listen(self):
-        self.tap = packets.Tap(self.box, "plat")
-        self.addCleanup(self.tap.sock.close)
+        self.tap = self.tap_at("plat")
 
     def out(self, packet):
         p = self.tap.ask(packet, lambda p: p.version == 4)

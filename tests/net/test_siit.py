@@ -6,6 +6,7 @@ import ipaddress
 import struct
 import unittest
 
+import box
 import lab
 import packets
 from packets import ICMP, ICMP6, UDP, TCP, icmp, ip, ping, tcp, udp
@@ -19,20 +20,13 @@ ARGS = ["siit", "--pool6", POOL6, "--eam", f"{NEAR4},{NEAR6}",
         "--allow4", "192.0.2.0/24", "--allow4", "198.51.100.0/24"]
 
 
-class Case(unittest.TestCase):
+class Case(box.Case):
     args = ARGS
 
     def setUp(self):
-        self.net = lab.Lab("box")
-        self.addCleanup(self.net.close)
-        self.box = self.net["box"]
-        self.box.keep_silent()
-        # The box's own kernel is to keep out of it.
-        self.box.ip("route add blackhole default",
-                    "route add blackhole ::/0")
+        super().setUp()
         self.siit = self.box.xlat(*self.args)
-        self.tap = packets.Tap(self.box, "siit")
-        self.addCleanup(self.tap.sock.close)
+        self.tap = self.tap_at("siit")
 
     def counters(self):
         return lab.ask("siit", "counters")

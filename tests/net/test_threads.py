@@ -9,6 +9,7 @@ import subprocess
 import time
 import unittest
 
+import box
 import lab
 import packets
 import test_plat
@@ -211,23 +212,14 @@ class Together(Case):
         self.assertNotIn("plat", self.box.links())
 
 
-class Alone(unittest.TestCase):
+class Alone(box.Case):
     """Started by the test itself."""
     bind, reach, out = Case.bind, Case.reach, Case.out
     pool4 = Case.pool4
 
-    def setUp(self):
-        self.net = lab.Lab("box")
-        self.addCleanup(self.net.close)
-        self.box = self.net["box"]
-        self.box.keep_silent()
-        self.box.ip("route add blackhole default",
-                    "route add blackhole ::/0")
-
     def start(self, threads, *args):
         self.plat = self.box.xlat("plat", "--threads", threads, *args)
-        self.tap = packets.Tap(self.box, "plat")
-        self.addCleanup(self.tap.sock.close)
+        self.tap = self.tap_at("plat")
 
 
 class Reload(Alone):

@@ -284,6 +284,36 @@ static inline void world_buffer(struct world *w, size_t len)
 	};
 }
 
+/* Bytes [@off, @end) of the payload of the datagram @whole as a fragment.
+ * Return: its bytes */
+static inline size_t fragment_write(uint8_t *b, const uint8_t *whole,
+				    size_t total, size_t off, size_t end,
+				    uint32_t id)
+{
+	const bool v6 = whole[0] >> 4 == 6;
+	const size_t hdr = v6 ? 40 : 20;
+	const size_t ext = v6 ? 8 : 0;
+	const bool more = hdr + end < total;
+
+	memcpy(b, whole, hdr);
+	if (v6) {
+		b[6] = 44;
+		put16(b + 4, (unsigned int)(ext + end - off));
+		b[40] = whole[6];
+		b[41] = 0;
+		put16(b + 42, (unsigned int)off | more);
+		put32(b + 44, id);
+	} else {
+		put16(b + 2, (unsigned int)(hdr + end - off));
+		put16(b + 4, id & 0xffff);
+		put16(b + 6, (more ? 0x2000u : 0) | (unsigned int)off / 8);
+		put16(b + 10, 0);
+		put16(b + 10, sum_end(sum_of(b, hdr, 0)));
+	}
+	memcpy(b + hdr + ext, whole + hdr + off, end - off);
+	return hdr + ext + end - off;
+}
+
 /* Send bytes. */
 static inline struct xlat_result send_raw(struct world *w, const void *bytes,
 					  size_t len)

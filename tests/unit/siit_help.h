@@ -52,6 +52,20 @@ void bench_init(struct bench *b);
 /* Forget what came out last. */
 void bench_clear(struct bench *b);
 
+/* A suite whose tests have a bench of their own, b, and a packet to make, m. */
+#define BENCH_SUITE(name)                                                      \
+	static struct bench b;                                                 \
+	static struct made m;                                                  \
+	static void set_up(void)                                               \
+	{                                                                      \
+		bench_init(&b);                                                \
+	}                                                                      \
+	static void tear_down(void)                                            \
+	{                                                                      \
+		bench_clear(&b);                                               \
+	}                                                                      \
+	TestSuite(name, .init = set_up, .fini = tear_down)
+
 /**
  * bench_put() - translate a packet, and cut the result as the packet loop
  * would

@@ -6,20 +6,7 @@
 #include "siit_make.h"
 #include "vector.h"
 
-static struct bench b;
-static struct made m;
-
-static void set_up(void)
-{
-	bench_init(&b);
-}
-
-static void tear_down(void)
-{
-	bench_clear(&b);
-}
-
-TestSuite(eam, .init = set_up, .fini = tear_down);
+BENCH_SUITE(eam);
 
 static const char *add(const char *addr4, unsigned int len4, const char *addr6,
 		       unsigned int len6)

@@ -12,32 +12,10 @@ struct piece {
 	size_t len;
 };
 
-/* Bytes [@off, @end) of the transport payload of @whole as a fragment. */
 static void piece_write(struct piece *p, const uint8_t *whole, size_t total,
 			size_t off, size_t end, uint32_t id)
 {
-	const bool v6 = whole[0] >> 4 == 6;
-	const size_t hdr = v6 ? 40 : 20;
-	const bool more = hdr + end < total;
-	uint8_t *b = p->b;
-
-	memcpy(b, whole, hdr);
-	if (v6) {
-		b[6] = 44;
-		put16(b + 4, (unsigned int)(8 + end - off));
-		b[40] = whole[6];
-		b[41] = 0;
-		put16(b + 42, (unsigned int)off | more);
-		put32(b + 44, id);
-	} else {
-		put16(b + 2, (unsigned int)(20 + end - off));
-		put16(b + 4, id & 0xffff);
-		put16(b + 6, (more ? 0x2000u : 0) | (unsigned int)off / 8);
-		put16(b + 10, 0);
-		put16(b + 10, sum_end(sum_of(b, 20, 0)));
-	}
-	memcpy(b + hdr + (v6 ? 8 : 0), whole + hdr + off, end - off);
-	p->len = hdr + (v6 ? 8 : 0) + end - off;
+	p->len = fragment_write(p->b, whole, total, off, end, id);
 }
 
 /* A datagram of 3000 bytes in three pieces. */

@@ -418,35 +418,14 @@ static size_t write_error(uint8_t *b, const uint8_t *about, size_t len, bool v6)
 static size_t write_piece(uint8_t *b, const uint8_t *whole, size_t total,
 			  uint32_t which, uint32_t id)
 {
-	const bool v6 = whole[0] >> 4 == 6;
-	const size_t hdr = v6 ? 40 : 20;
-	const size_t ext = v6 ? 8 : 0;
+	const size_t payload = total - (whole[0] >> 4 == 6 ? 40 : 20);
 	const size_t off = which * PIECE;
-	size_t end = off + PIECE;
-	bool more;
 
-	if (hdr + off >= total)
+	if (off >= payload)
 		return 0;
-	more = hdr + end < total;
-	if (!more)
-		end = total - hdr;
-	memcpy(b, whole, hdr);
-	if (v6) {
-		b[6] = 44;
-		put16(b + 4, (unsigned int)(8 + end - off));
-		b[40] = whole[6];
-		b[41] = 0;
-		put16(b + 42, (unsigned int)off | more);
-		put32(b + 44, id);
-	} else {
-		put16(b + 2, (unsigned int)(20 + end - off));
-		put16(b + 4, id & 0xffff);
-		put16(b + 6, (more ? 0x2000u : 0) | (unsigned int)off / 8);
-		put16(b + 10, 0);
-		put16(b + 10, sum_end(sum_of(b, 20, 0)));
-	}
-	memcpy(b + hdr + ext, whole + hdr + off, end - off);
-	return hdr + ext + end - off;
+	return fragment_write(b, whole, total, off,
+			      off + PIECE < payload ? off + PIECE : payload,
+			      id);
 }
 
 static bool is_v6(uint32_t kind)

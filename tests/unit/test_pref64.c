@@ -5,21 +5,9 @@
 #include "siit_make.h"
 #include "vector.h"
 
-static struct bench b;
-static struct made m;
 static struct made q;
 
-static void set_up(void)
-{
-	bench_init(&b);
-}
-
-static void tear_down(void)
-{
-	bench_clear(&b);
-}
-
-TestSuite(pref64, .init = set_up, .fini = tear_down);
+BENCH_SUITE(pref64);
 
 static const char *check(const char *addr, unsigned int len)
 {

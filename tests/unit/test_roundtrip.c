@@ -9,21 +9,9 @@
 
 #define SMALL 1260u /* RFC 7915, 5.1 */
 
-static struct bench b;
-static struct made m;
 static uint8_t between[70000];
 
-static void set_up(void)
-{
-	bench_init(&b);
-}
-
-static void tear_down(void)
-{
-	bench_clear(&b);
-}
-
-TestSuite(roundtrip, .init = set_up, .fini = tear_down);
+BENCH_SUITE(roundtrip);
 
 /* Translate @m twice; the result is in @b. */
 static void twice(void)

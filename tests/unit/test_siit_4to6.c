@@ -5,20 +5,7 @@
 #include "siit_make.h"
 #include "vector.h"
 
-static struct bench b;
-static struct made m;
-
-static void set_up(void)
-{
-	bench_init(&b);
-}
-
-static void tear_down(void)
-{
-	bench_clear(&b);
-}
-
-TestSuite(siit_4to6, .init = set_up, .fini = tear_down);
+BENCH_SUITE(siit_4to6);
 
 VECTORS(siit_4to6, SIIT_001_behaves_as_a_router, "4to6-ttl-2",
 	"4to6-df-1481-toobig", "6to4-mtu576-fragments")

@@ -6,20 +6,7 @@
 #include "siit_make.h"
 #include "vector.h"
 
-static struct bench b;
-static struct made m;
-
-static void set_up(void)
-{
-	bench_init(&b);
-}
-
-static void tear_down(void)
-{
-	bench_clear(&b);
-}
-
-TestSuite(siit_6to4, .init = set_up, .fini = tear_down);
+BENCH_SUITE(siit_6to4);
 
 VECTORS(siit_6to4, SIIT_200_version_4_without_options, "6to4-udp-basic")
 VECTORS(siit_6to4, SIIT_201_tos_is_the_traffic_class, "6to4-tc-copy")

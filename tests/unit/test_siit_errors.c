@@ -9,20 +9,7 @@
 
 #define SECOND 1000000000ull
 
-static struct bench b;
-static struct made m;
-
-static void set_up(void)
-{
-	bench_init(&b);
-}
-
-static void tear_down(void)
-{
-	bench_clear(&b);
-}
-
-TestSuite(siit_errors, .init = set_up, .fini = tear_down);
+BENCH_SUITE(siit_errors);
 
 VECTORS(siit_errors, SIIT_500_default_error, "wkp-4to6-src-rfc1918-10",
 	"wkp-6to4-dst-rfc1918")

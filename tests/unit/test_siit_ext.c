@@ -9,22 +9,10 @@
 /* An MPLS label stack object in its structure: traceroute's. */
 #define MPLS "2000 0000 0008 0101 0001 01ff"
 
-static struct bench b;
-static struct made m;
 static struct made q;
 static uint8_t body[4096];
 
-static void set_up(void)
-{
-	bench_init(&b);
-}
-
-static void tear_down(void)
-{
-	bench_clear(&b);
-}
-
-TestSuite(siit_ext, .init = set_up, .fini = tear_down);
+BENCH_SUITE(siit_ext);
 
 /* Write the structure at @at, with its checksum. Return: its bytes. */
 static size_t structure(uint8_t *at, const char *hex)

@@ -7,21 +7,9 @@
 #include "siit_make.h"
 #include "vector.h"
 
-static struct bench b;
-static struct made m;
 static struct made q;
 
-static void set_up(void)
-{
-	bench_init(&b);
-}
-
-static void tear_down(void)
-{
-	bench_clear(&b);
-}
-
-TestSuite(siit_icmp, .init = set_up, .fini = tear_down);
+BENCH_SUITE(siit_icmp);
 
 VECTORS(siit_icmp, SIIT_100_echo_request, "4to6-echo-request")
 VECTORS(siit_icmp, SIIT_101_echo_reply, "4to6-echo-reply")

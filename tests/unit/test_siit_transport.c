@@ -5,20 +5,7 @@
 #include "siit_make.h"
 #include "vector.h"
 
-static struct bench b;
-static struct made m;
-
-static void set_up(void)
-{
-	bench_init(&b);
-}
-
-static void tear_down(void)
-{
-	bench_clear(&b);
-}
-
-TestSuite(siit_transport, .init = set_up, .fini = tear_down);
+BENCH_SUITE(siit_transport);
 
 VECTORS(siit_transport, SIIT_070_tcp_checksum, "4to6-tcp-syn")
 VECTORS(siit_transport, SIIT_071_udp_checksum, "4to6-udp-basic")

@@ -7,20 +7,7 @@
 #include "siit_make.h"
 #include "vector.h"
 
-static struct bench b;
-static struct made m;
-
-static void set_up(void)
-{
-	bench_init(&b);
-}
-
-static void tear_down(void)
-{
-	bench_clear(&b);
-}
-
-TestSuite(super, .init = set_up, .fini = tear_down);
+BENCH_SUITE(super);
 
 static size_t check_at(const struct wire *w)
 {

@@ -394,9 +394,15 @@ def _try_run(argv, seconds=30.0, **more):
     if "input" not in more:
         more["stdin"] = subprocess.DEVNULL
     try:
-        return subprocess.run(argv, text=True, errors="replace",
-                              timeout=seconds, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False, **more)
+        for _ in range(100):
+            done = subprocess.run(argv, text=True, errors="replace",
+                                  timeout=seconds, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, check=False,
+                                  **more)
+            # ip(8), when something has changed while it was reading
+            if "Dump was interrupted" not in done.stdout:
+                break
+        return done
     except subprocess.TimeoutExpired as err:
         said = (err.stdout or b"").decode(errors="replace")
         raise LabError(f"{shlex.join(argv)}\nnot finished after "

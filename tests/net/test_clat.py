@@ -159,7 +159,7 @@ class Packets(Case):
         before = lab.ask("clat", "counters")["drop-no-mapping"]
         tap.send(udp("192.168.2.2", FAR4, 1, 2))
         lab.wait_for(lambda: lab.ask("clat", "counters")["drop-no-mapping"]
-                     == before + 1, "drop-no-mapping", 2)
+                     == before + 1, "drop-no-mapping")
 
     def test_c6877_25_errors_come_from_the_dummy_address(self):
         """RFC 7600, 4.8: a host takes an error from 192.0.0.8."""

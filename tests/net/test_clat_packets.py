@@ -24,6 +24,7 @@ class Device(Case):
 
     def setUp(self):
         super().setUp()
+        self.home.keep_silent()
         self.address()
         # What arrives there is not to be answered.
         self.isp.ip(f"route add blackhole {PREF64}")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """make demo holds, and a demo that is interrupted leaves nothing running. It
 makes its own world, so it is started from outside of one."""
+import contextlib
 import os
 import pathlib
 import re
@@ -23,9 +24,10 @@ def start():
 def descendants(pid):
     """All processes below one, as the machine outside numbers them."""
     found = []
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += [int(child), *descendants(child)]
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += [int(child), *descendants(child)]
     return found
 
 

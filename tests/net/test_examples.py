@@ -68,7 +68,7 @@ class Scripts(unittest.TestCase):
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT)
         said = ""
-        until = time.monotonic() + 5
+        until = time.monotonic() + 20
         while time.monotonic() < until and proc.poll() is None:
             answer = run(XLAT, "ctl", applet_of(script), "status",
                          "--control", socket)

@@ -125,8 +125,8 @@ class Follow(Case):
         """Nobody answers at first; then somebody does."""
         self.provider()
         self.clat()
-        self.advertise(rdnss("2001:db8:0:1::1"))
         with packets.Tap(self.isp, "home") as line:
+            self.advertise(rdnss("2001:db8:0:1::1"))
             p = line.receive(lambda p: p.proto == packets.UDP
                              and p.dport == 53, 8)
         self.assertIsNotNone(p, "no question")
@@ -305,7 +305,7 @@ class Follow(Case):
                            "--pref64", OTHER64, "--metric", "3000")
         for name in ("clat", "second"):
             self.wait_state("up", name)
-            said = self.home.run("ping", "-c", "1", "-W", "2", "-I",
+            said = self.home.run("ping", "-c", "1", "-W", "10", "-I",
                                  self.status(name)["address4"], FAR4)
             self.assertIn(" 1 received", said)
         self.assertEqual(first.stop(), 0)

@@ -74,9 +74,7 @@ class Order(Machine):
         program = self.up()
         source, said = self.source(), self.monitor()
         program.stop()
-        lab.wait_for(lambda: "Deleted" in said.output().split("clat")[-2]
-                     or re.search(r"^\[LINK\]Deleted.*clat", said.output(),
-                                  re.M), "the device goes")
+        said.wait_output(r"^\[LINK\]Deleted .*clat")
         at = self.places(said.output(),
                          r"^\[ROUTE\]Deleted default dev clat (?!table)",
                          r"^\[RULE\]Deleted 30064:",
@@ -122,13 +120,17 @@ class Order(Machine):
             self.assertEqual(self.routes4(), "")
             self.home.ip("route add default via 2001:db8:0:1::1 dev wan")
             self.wait_state("up")
-        times = [re.findall(rf"^\[.*:([\d.]+)\] Deleted {what}",
-                            said.output(), re.M) for what in
-                 ("default via 2001:db8:0:1::1", "default dev clat")]
+
+        def told():
+            return [re.findall(rf"^\[.*:([\d.]+)\] Deleted {what}",
+                               said.output(), re.M) for what in
+                    ("default via 2001:db8:0:1::1", "default dev clat")]
+        lab.wait_for(lambda: [len(t) for t in told()] == [4, 4],
+                     "it is told four times")
+        times = told()
         waited = [(float(gone) - float(why)) % 60
                   for why, gone in zip(*times)]
         print(f"gone after {min(waited) * 1000:.0f} ms")
-        self.assertEqual(len(waited), 4)
         self.assertLess(min(waited), 0.05)
 
 
@@ -197,10 +199,11 @@ class Addresses(Machine):
             seen, began = [], time.monotonic()
             for _ in range(3):
                 seen.append(self.probe())
+                took = time.monotonic() - began
                 self.contradict(seen[-1])
             self.wait_state("backoff")
         self.assertEqual(len(set(seen)), 3)
-        self.assertLess(time.monotonic() - began, 2.5)
+        self.assertLess(took, 3)
         for one in seen:
             self.assertIn(IPv6Address(one), IPv6Network(NET))
         self.assertEqual(self.routes4(), "")
@@ -234,7 +237,7 @@ class Addresses(Machine):
             group = bytes.fromhex("ff0200000000000000000001ff") \
                 + addr.packed[13:]
             # the hop-by-hop header is in front of a report
-            p = line.receive(lambda p: p.proto == 0 and group in p.body, 2)
+            p = line.receive(lambda p: p.proto == 0 and group in p.body)
         self.assertIsNotNone(p, "no report")
         self.assertEqual(p.body[8], 143)
         self.assertIn(str(IPv6Address(group)),
@@ -272,7 +275,7 @@ class Addresses(Machine):
                 out.send(b"\x33\x33\xff" + IPv6Address(source).packed[13:]
                          + b"\2\0\0\0\0\x99\x86\xdd" + ask)
                 p = line.receive(lambda p: p.proto == ICMP6
-                                 and p.type == 136 and p.src == source, 2)
+                                 and p.type == 136 and p.src == source)
                 self.assertIsNotNone(p)
                 waited.append(time.monotonic() - began)
         print(f"answered after {min(waited) * 1000:.1f} ms")
@@ -341,9 +344,12 @@ class Metric(Machine):
         self.native("del", 20600)
         self.native("del", 3003)
         self.wait_metric(2048)
-        told = re.findall(r"^\[ROUTE\](Deleted )?default dev clat (?!table)"
-                          r".*metric (\d+)", said.output(), re.M)
-        self.assertEqual(told, [("", "3004"), ("Deleted ", "2048"),
+
+        def told():
+            return re.findall(r"^\[ROUTE\](Deleted )?default dev clat "
+                              r"(?!table).*metric (\d+)", said.output(), re.M)
+        lab.wait_for(lambda: len(told()) >= 6, "it is told")
+        self.assertEqual(told(), [("", "3004"), ("Deleted ", "2048"),
                                 ("", "20601"), ("Deleted ", "3004"),
                                 ("", "2048"), ("Deleted ", "20601")])
 
@@ -448,7 +454,7 @@ class Packets(Machine):
                                  packets.ETH_P_IPV6) as line:
                     for ttl in "12":
                         said = self.home.try_run(
-                            "ping", "-n", "-c", "1", "-W", "2", "-t", ttl,
+                            "ping", "-n", "-c", "1", "-W", "10", "-t", ttl,
                             FAR4).stdout
                         self.assertIn("Time to live exceeded", said)
                         # Who has answered?
@@ -518,8 +524,8 @@ class Packets(Machine):
         self.wait_state("up")
         self.advertise(pref64(PREF64, 0))
         self.wait_state("paused")
-        said = self.home.try_run("ping", "-n", "-c", "1", "-W", "2", "-I", V,
-                                 FAR4).stdout
+        said = self.home.try_run("ping", "-n", "-c", "1", "-W", "10", "-I",
+                                 V, FAR4).stdout
         self.assertIn("From 192.0.0.8", said)
         self.assertIn("Net Unreachable", said)
         self.assertGreater(lab.ask("clat", "counters")["drop-unreachable"],

@@ -45,7 +45,7 @@ class Case(unittest.TestCase):
             sock.setsockopt(level, MTU_DISCOVER[family], PMTUDISC_DO)
             sock.connect((address, 4000))
             return lab.wait_for(
-                lambda: self.arrives(sock, server, headers), "arrival", 5)
+                lambda: self.arrives(sock, server, headers), "arrival")
 
     def arrives(self, sock, server, headers):
         """One try: the size that the kernel believes in, if it arrives."""

@@ -32,8 +32,8 @@ class Native4(Case):
                      f"metric {metric}")
 
     def ping_from(self, source):
-        return self.home.try_run("ping", "-c", "1", "-W", "1", "-I", source,
-                                 FAR4).stdout
+        return self.home.try_run("ping", "-c", "1", "-W", "10", "-I",
+                                 source, FAR4).stdout
 
     def test_c6877_23_never_on_the_line(self):
         """A socket bound to our address, while a better route exists; then

@@ -70,7 +70,7 @@ class Routes(unittest.TestCase):
         self.assertIn("1 received", said)
         self.assertEqual(counters()["ipv4-packets-out"], 0)
         self.host.try_run("ping", "-c", "1", "-W", "0.1", FAR6)
-        self.assertEqual(counters()["ipv4-packets-out"], 1)
+        lab.wait_for(lambda: counters()["ipv4-packets-out"] == 1, "one is")
 
     def test_SIIT_522_A6052_29_claimed_source(self):
         """By itself siit cannot tell: ALSO6 is no host of that side. With the

@@ -49,7 +49,7 @@ class Case(box.Case):
         self.tap.send(packet)
         name = f"drop-{reason}"
         lab.wait_for(lambda: self.drops()[name] == before[name] + 1,
-                     f"{name}, but {before} and {self.drops()}", 2)
+                     f"{name}, but {before} and {self.drops()}")
 
     def out(self, packet):
         """A customer's packet, as the IPv4 side gets it."""
@@ -223,7 +223,7 @@ class Management(Case):
             before = lab.ask("plat", "counters")
             self.tap.send(packet)
             lab.wait_for(lambda: self.grown(before).get("dropped-packets"),
-                         reason, 2)
+                         reason)
             grown = self.grown(before)
             self.assertEqual({k: v for k, v in grown.items()
                               if k.startswith("drop")},
@@ -346,7 +346,7 @@ class Errors(Case):
         before = self.drops()
         self.tap.send(icmp(SERVER4, "192.0.2.8", 3, 3, 0, about))
         lab.wait_for(lambda: sum(self.drops().values()) >
-                     sum(before.values()), "a drop", 2)
+                     sum(before.values()), "a drop")
         self.assertIsNone(self.tap.receive(six, 0.2))
 
     def test_hop_limit(self):
@@ -496,7 +496,7 @@ class Limits(Case):
         for port in range(40):
             self.tap.send(udp(BOB, SERVER6, 4000, 1000 + port))
         lab.wait_for(lambda: self.drops()["drop-subscriber-rate"] > 20,
-                     "the rate", 2)
+                     "the rate")
         for reason, who in (("subscriber-bindings", "2001:db8:a::/64"),
                             ("binding-limit", "2001:db8:a::/64"),
                             ("subscriber-rate", "2001:db8:b::/64")):
@@ -584,7 +584,7 @@ class SmallPool(unittest.TestCase):
                 self.assertEqual(ports, {1024, 1025, 1026, 1027})
                 tap.send(udp(ANN, SERVER6, 4004, 53))
                 lab.wait_for(lambda: lab.ask("plat", "counters")
-                             ["drop-pool-exhausted"] == 1, "the drop", 2)
+                             ["drop-pool-exhausted"] == 1, "the drop")
 
 
 class Mss(Case):

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 import lab
@@ -30,9 +31,12 @@ class Network(Case):
     def answer_solicitations(self, *options):
         """Advertise until it has been heard."""
         program, before = self.check("--uplink", "wan")
-        lab.wait_for(lambda: self.home.run("ss", "-Hw", "-a", "-6")
-                     or not program.running(), "its raw socket")
-        self.advertise(*options)
+
+        def told():
+            self.advertise(*options)
+            time.sleep(0.1)
+            return not program.running()
+        lab.wait_for(told, "the end", 20)
         return program, before
 
     def test_c6877_71_possible(self):

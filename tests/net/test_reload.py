@@ -163,7 +163,7 @@ class Works(Case):
         before = lab.ask("siit", "counters")["drop-denied"]
         self.tap.send(udp(FAR4, A4, 1, 2, b"x"))
         lab.wait_for(lambda: lab.ask("siit", "counters")["drop-denied"]
-                     == before + 1, "drop-denied counts", 2)
+                     == before + 1, "drop-denied counts")
         self.write(f"eam {A4},{A6}")
         self.reload()
         self.assertTrue(self.translates(A4, A6))

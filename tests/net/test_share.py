@@ -262,7 +262,7 @@ class Sharing(Case):
         # RFC 7915, 4.2: 1400 and the difference of the headers
         lab.wait_for(lambda: mtu(self.alice, SERVER6) == 1420, "alice knows")
         self.assertIsNone(mtu(self.router, SERVER4))
-        done = self.router.try_run("ping", "-c1", "-W1", "-Mdo", "-s1400",
+        done = self.router.try_run("ping", "-c1", "-W10", "-Mdo", "-s1400",
                                    SERVER4)
         self.assertIn("mtu = 1400", done.stdout)
         lab.wait_for(lambda: mtu(self.router, SERVER4) == 1400,

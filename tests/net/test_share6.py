@@ -176,7 +176,7 @@ class Shared(Case):
         self.tcp_server(self.server, SERVER4, 7)
         # RFC 7915, 5.2: of IPv6 it is 20 bytes more, and back
         for address, mtu in ((SERVER6, 1420), (SERVER4, 1400)):
-            said = self.home.try_run("ping", "-c1", "-W2", "-Mdo", "-s1400",
+            said = self.home.try_run("ping", "-c1", "-W10", "-Mdo", "-s1400",
                                      address).stdout
             self.assertRegex(said, rf"mtu ?[:=] ?{mtu}")
             self.talks(self.home, address, 7)

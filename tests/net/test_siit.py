@@ -37,7 +37,7 @@ class Case(box.Case):
         self.tap.send(packet)
         name = f"drop-{reason}"
         lab.wait_for(lambda: self.counters()[name] > before[name],
-                     f"{name}: {self.moved(before)}", 2)
+                     f"{name}: {self.moved(before)}")
         self.assertEqual(self.drops(before), {name: 1})
 
     def drops(self, before):

@@ -15,6 +15,10 @@ PURE := $(PURE_FLAGS) -isystem "$$($(CC) -print-file-name=include)"
 OPT  := -O2 -g -fno-pie -ffunction-sections -fdata-sections \
 	-fstack-protector-strong -fno-asynchronous-unwind-tables \
 	-falign-functions=1 -falign-loops=1 -falign-jumps=1 -falign-labels=1
+# Nor are tables more than the ABI asks for, where the compiler would.
+ifeq ($(ARCH)-$(shell uname -m),-x86_64)
+OPT  += -malign-data=abi
+endif
 
 # Core is many small functions in many files, so it is optimised as a whole.
 # Not vectorised: pairs of 64-bit halves then go through memory that has just
@@ -42,11 +46,12 @@ COLD := $(addprefix nat64/,adjust ahead alarm block config determ event expire i
 # Around it little is done per packet but system calls.
 APP_OPT := $(OPT) -Oz -flto
 
-# What core is compiled to at last is decided here. Constants share the
-# program's segment: one of their own costs two pages of a router's flash.
-LINK := -O2 -flto=auto -fno-asynchronous-unwind-tables -static -no-pie \
-	-Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
-	-Wl,-z,noseparate-code -Wl,-T,mk/discard.ld
+# Here all of it is compiled in one piece; how much each function is optimised
+# was said before. Constants share the program's segment: one of their own
+# costs two pages of a router's flash. What RELRO is for, layout.ld does.
+LINK := -Os -flto=auto -flto-partition=one -fno-asynchronous-unwind-tables \
+	-static -no-pie -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noexecstack \
+	-Wl,-z,noseparate-code -Wl,-T,mk/layout.ld
 
 APP := -std=c11 -D_GNU_SOURCE -DXLAT_VERSION='"$(VERSION)"' \
 	-Icore -Iplatform/linux -Icmd

@@ -145,6 +145,7 @@ static struct xlat_result from6(struct siit *s, struct pkt *p,
 	if (why)
 		return error_refuse6(&s->tr, p, v, why);
 	m.first_leg = hairpin;
+	m.new_ident = false;
 	r = translate_6to4(&s->tr, p, v, &q, &m);
 	if (hairpin && r.verdict == XLAT_FORWARD)
 		return turn_back(s, p);

@@ -214,6 +214,8 @@ unsigned int follow_configured(const struct follow *f)
 	if (f->has_address4 && f->claims[LIFE_HELD].state != CLAIM_FREE &&
 	    !follow_is_shared(f))
 		ours |= WATCH_ROUTE6;
+	if (f->hop.len && f->view.up)
+		ours |= WATCH_HOP;
 	return ours;
 }
 
@@ -228,6 +230,71 @@ void follow_restore(struct follow *f, unsigned int missing)
 				    held_len(f));
 	if (missing & WATCH_DEFAULT4)
 		(void)!trans_route4(f->trans, all4, f->metric);
+	if (missing & WATCH_HOP) {
+		f->hop.len = 0;
+		f->looked = true;
+	}
+}
+
+void follow_see_way(struct follow *f)
+{
+	watch_way(&f->watch, f->life.pref64, f->view.ifindex, &f->way);
+	if (f->way.ours)
+		f->view.ours |= WATCH_HOP;
+	f->looked = true;
+}
+
+/* The router that packets should leave by, and would not: what is said of
+ * their prefix by others is left as it is. */
+static struct addr6 want_hop(const struct follow *f, uint64_t now)
+{
+	const struct watch_route *way = &f->way;
+	const struct hop_ask ask = { &f->prefixes, &f->nets, f->life.pref64,
+				     f->life.net[LIFE_HELD], way->via };
+	struct addr6 via = { 0, 0 };
+
+	if (f->life.installed)
+		via = hop_choose(&ask, now);
+	if (!way->ours && (way->chosen || addr6_equal(via, way->via)))
+		via.hi = via.lo = 0;
+	return via;
+}
+
+static void set_hop(struct follow *f, struct addr6 via)
+{
+	struct pref64 to = { .len = 0 };
+	char text[INET6_ADDRSTRLEN];
+
+	if (via.hi)
+		to = f->life.pref64;
+	if (!trans_hop(f->trans, to, via, f->view.ifindex))
+		to.len = 0;
+	if (to.len && !prefix_equal(to, f->hop))
+		log_info("packets to the PREF64 leave by the router that "
+			 "announces it: %s",
+			 text6(via, text));
+	f->hop = to;
+	f->hop_uplink = f->view.ifindex;
+}
+
+/* Again when anything of it may have changed; but what others have removed is
+ * for repair(). */
+static void follow_hop(struct follow *f, uint64_t now)
+{
+	const bool other = !prefix_equal(f->way.of, f->life.pref64);
+	struct addr6 via;
+	bool removed;
+
+	if (other)
+		follow_see_way(f);
+	via = want_hop(f, now);
+	removed = f->hop.len && !f->way.ours && !other;
+	if (addr6_equal(via, f->hop_via) && (!f->looked || removed))
+		return;
+	f->looked = false;
+	if (via.hi || f->hop.len || f->hop_uplink != f->view.ifindex)
+		set_hop(f, via);
+	f->hop_via = via;
 }
 
 /* A router forwards; of a host it is not to be asked that it does so for
@@ -300,6 +367,7 @@ void follow_carry_out(struct follow *f, unsigned int todo, bool routed,
 		install(f);
 	if (todo & (LIFE_SWAP | LIFE_DROP_OLD))
 		f->changed(f);
+	follow_hop(f, now);
 	/* Last: until everything stands nothing may come in. */
 	if (todo & LIFE_INSTALL && (!routed || todo & LIFE_UNROUTE))
 		route4(f);

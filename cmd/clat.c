@@ -87,6 +87,8 @@ static enum exit_status open_clat(struct app *a)
 	enum exit_status status;
 
 	d->trans.nat44 = clat_options_share(o) || is_shared(d);
+	d->trans.hop = true;
+	d->trans.uplink = o->follow.uplink;
 	d->follow.steer = (!o->lan.len && !o->tr.no_setup) || is_shared(d);
 	fastpath_open(&d->fastpath, &d->trans, &fast_clat, !o->no_fast,
 		      d->follow.steer);

@@ -43,7 +43,8 @@ static struct source choose_source(const struct follow *f, struct pref64 pref64,
 
 	for (uint32_t i = 0; i < f->nets.count; i++) {
 		nets[i].net = f->nets.items[i].addr;
-		nets[i].near = addr6_equal(f->nets.items[i].router, f->router);
+		nets[i].near = hop_announces(&f->prefixes,
+					     f->nets.items[i].router, pref64);
 	}
 	for (unsigned int slot = 0; slot < LIFE_SLOTS; slot++)
 		alive[slot] = source_alive(&l, f->life.net[slot]);
@@ -135,6 +136,7 @@ static void look(struct follow *f, uint64_t now)
 	f->dirty = false;
 	f->look_at = now + LOOK_EVERY;
 	watch_look(&f->watch, &ask, &f->view);
+	follow_see_way(f);
 	other = f->view.ifindex != before.ifindex;
 	if (other || !f->view.up)
 		forget_link(f);
@@ -475,6 +477,7 @@ void follow_report(const struct follow *f, struct report *r)
 	report_text(r, "pref64-from", 0, f->origin ? f->origin : "none");
 	report6(r, "router", f->router, 0);
 	report6(r, "resolver", f->resolver, 0);
+	report6(r, "next-hop", f->hop.len ? f->hop_via : f->way.via, 0);
 	report6(r, "source",
 		follow_is_given(f) ? follow_source(f).addr : held->addr,
 		follow_is_given(f) ? follow_source(f).len : 128);

@@ -15,6 +15,7 @@
 #include "clat/ask.h"
 #include "clat/claim.h"
 #include "clat/heard.h"
+#include "clat/hop.h"
 #include "clat/iid.h"
 #include "clat/life.h"
 #include "clat/prefix.h"
@@ -72,6 +73,10 @@ struct follow_options {
  * @metric:	of the IPv4 default route that is there
  * @forwarding:	index of the uplink that it has been switched on for
  * @repair:	puts back what others remove
+ * @way:	of packets to the translator, as it was at the last look
+ * @hop:	prefix whose packets we have leave by @hop_via; len 0: none
+ * @hop_uplink:	the uplink at which nothing else of that kind is left
+ * @looked:	@way is not compared with what it should be yet
  * @dirty:	the network may have changed
  * @look_at:	when to look next, ns
  * @solicit_at:	when to ask routers next, ns; @solicits: times left
@@ -105,10 +110,15 @@ struct follow {
 	const char *origin;
 	struct addr6 router;
 	int steered;
+	int hop_uplink;
+	struct watch_route way;
+	struct pref64 hop;
+	struct addr6 hop_via;
 	struct addr6 resolver;
 	bool told_differ;
 	uint32_t metric;
 	struct repair repair;
+	bool looked;
 	bool open;
 	bool raw;
 	bool asking;
@@ -241,6 +251,9 @@ uint32_t follow_metric(const struct follow *f);
 
 /* What is configured of ours now; set of enum watch_ours. */
 unsigned int follow_configured(const struct follow *f);
+
+/* Look how packets to the translator leave. */
+void follow_see_way(struct follow *f);
 
 /* Put back what of ours is missing. */
 void follow_restore(struct follow *f, unsigned int missing);

@@ -326,6 +326,8 @@ static enum exit_status start_helper(struct trans *t)
 	const struct netcfg_may may = {
 		.ifindex = t->tun.ifindex,
 		.nat44 = t->nat44,
+		.hop = t->hop,
+		.uplink = t->uplink,
 		.arrive = t->fast ? t->fast->programs[FAST_ARRIVE] : -1,
 		.take = t->share ? t->share->take : -1,
 	};
@@ -590,6 +592,18 @@ bool trans_steer(struct trans *t, int ifindex)
 bool trans_sort(struct trans *t, int ifindex)
 {
 	return place(t, NETCFG_SORT, ifindex);
+}
+
+bool trans_hop(struct trans *t, struct pref64 to, struct addr6 via, int uplink)
+{
+	const struct netcfg_request r = {
+		.op = NETCFG_HOP,
+		.route = { .dst = nl_net6(to.prefix, to.len),
+			   .ifindex = uplink,
+			   .via = via },
+	};
+
+	return t->setup && helper_ask(&t->helper, &r).err > 0;
 }
 
 static int open_threads(struct trans *t)

@@ -97,6 +97,7 @@ struct trans_queue {
  * @fast:	translates in the kernel what is plain; NULL: nothing does
  * @share:	sorts packets to an address of the machine; NULL: nothing does
  * @nat44:	it may want a NAT44
+ * @hop:	and trans_hop(); @uplink: only there; NULL: at any device
  * @setup:	there is a helper that configures the network
  * @restoring:	a route that exists already is fine
  * @link:	tells when the routes are gone
@@ -128,7 +129,9 @@ struct trans {
 	pthread_mutex_t lock;
 	bool traced;
 	uint32_t path_mtu;
+	const char *uplink;
 	bool nat44;
+	bool hop;
 	bool setup;
 	bool restoring;
 	bool tun_open;
@@ -183,6 +186,8 @@ XL_MUST_USE enum exit_status trans_open(struct trans *t, uint32_t towards4,
  *		that the machine need not forward it; false: that cannot be had
  * trans_forward6() - IPv6, between its uplink and the device, and no more than
  *		that where the kernel can
+ * trans_hop() - packets to a prefix leave by one of several routers of the
+ *		uplink, instead of what was said before; false: they do not
  */
 XL_MUST_USE enum exit_status trans_up(struct trans *t);
 XL_MUST_USE enum exit_status trans_set_up(struct trans *t);
@@ -209,6 +214,8 @@ XL_MUST_USE enum exit_status trans_reserve(struct trans *t, uint16_t first,
 					   uint16_t last);
 XL_MUST_USE bool trans_sort(struct trans *t, int ifindex);
 XL_MUST_USE bool trans_steer(struct trans *t, int ifindex);
+XL_MUST_USE bool trans_hop(struct trans *t, struct pref64 to, struct addr6 via,
+			   int uplink);
 XL_MUST_USE enum exit_status trans_forward6(struct trans *t, int uplink);
 
 /**

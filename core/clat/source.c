@@ -182,12 +182,15 @@ bool source_alive(const struct source_list *l, struct addr6 net)
 
 const char *source_why_text(enum source_why why)
 {
+	static const char no_slaac[] =
+		"the uplink has no /64 to make up an address in: name one that "
+		"is routed here (--source), or share the host's (--source "
+		"shared, from Linux 6.6 on)";
 	static const char *const texts[] = {
 		[SOURCE_NO_GLOBAL] = "the uplink has no global IPv6 address",
 		[SOURCE_IS_TENTATIVE] =
 			"the uplink's IPv6 address is not checked yet",
-		[SOURCE_NO_SLAAC] =
-			"the uplink has no /64 to make up an address in",
+		[SOURCE_NO_SLAAC] = no_slaac,
 		[SOURCE_INSIDE_PREF64] =
 			"the uplink's addresses lie inside the PREF64",
 		[SOURCE_IS_EXPIRED] = "the uplink's addresses have expired",

@@ -5,10 +5,12 @@
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "bpfload.h"
+#include "clat/ra.h"
 
 #define TABLES  464000000u /* and the last byte of an address */
 #define MTU_MIN 68
@@ -25,6 +27,22 @@ int netcfg_open(struct netcfg *n, const struct netcfg_may *may)
 	return err || !may->nat44 ? err : nat44_open(&n->nat44);
 }
 
+/* Not a device of ours, nor more than the prefix of a translator, nor to
+ * another place than a router of the link. */
+static bool may_hop(const struct netcfg *n, const struct nl_route *r)
+{
+	const struct pref64 p = { addr6_load(r->dst.addr), r->dst.len };
+	char name[IF_NAMESIZE];
+
+	if (!n->may.hop || r->ifindex == n->may.ifindex ||
+	    !if_indextoname((unsigned int)r->ifindex, name) ||
+	    (n->may.uplink && strcmp(name, n->may.uplink) != 0))
+		return false;
+	return !r->dst.len ||
+	       (r->dst.family == AF_INET6 && ra_prefix_usable(p) &&
+		r->via.hi == 0xfe80ull << 48);
+}
+
 static bool valid(const struct netcfg *n, const struct netcfg_request *r)
 {
 	const struct nl_route *route = &r->route;
@@ -34,6 +52,8 @@ static bool valid(const struct netcfg *n, const struct netcfg_request *r)
 	    r->op == NETCFG_STEER || r->op == NETCFG_SORT ||
 	    r->op == NETCFG_RESERVE)
 		return true;
+	if (r->op == NETCFG_HOP)
+		return may_hop(n, route);
 	if (route->ifindex != n->may.ifindex)
 		return false;
 	if (route->mtu && (route->mtu < MTU_MIN || route->mtu > MTU_MAX))
@@ -188,6 +208,8 @@ static int carry_out(struct netcfg *n, const struct netcfg_request *r)
 		return move(&n->sorted, n->may.take, r->route.ifindex);
 	case NETCFG_SHARE:
 		return share(n, &r->route);
+	case NETCFG_HOP:
+		return nexthop_set(&n->hop, &n->nl, &r->route);
 	case NETCFG_RESERVE:
 		return r->first ? ports_reserve(&n->ports, r->first, r->last)
 				: ports_restore(&n->ports);
@@ -215,6 +237,7 @@ void netcfg_undo(struct netcfg *n)
 {
 	(void)!ports_restore(&n->ports);
 	(void)!remove_binding(n);
+	nexthop_undo(&n->hop, &n->nl);
 	nat44_close(&n->nat44);
 	forward_close(&n->forward);
 	nl_close(&n->nl);

@@ -12,6 +12,7 @@
 #include "fast.h"
 #include "forward.h"
 #include "nat44.h"
+#include "nexthop.h"
 #include "nl.h"
 #include "ports.h"
 #include "share.h"
@@ -31,6 +32,8 @@ enum netcfg_op {
 	NETCFG_FORWARD6,   /* IPv6, between the device and @uplink */
 	NETCFG_SORT,       /* what is shared is sorted at @route.ifindex */
 	NETCFG_SHARE,      /* @route.dst, if it is an address of the machine */
+	NETCFG_HOP,        /* @route, by a router of @route.ifindex; length
+			      0: no such route */
 	NETCFG_RESERVE,    /* ports @first to @last, too; 0: no more */
 	NETCFG_OP_COUNT
 };
@@ -52,7 +55,7 @@ struct netcfg_request {
  * struct netcfg_answer - what came of it
  * @err:	0 or -errno; NETCFG_FORWARDING: number of settings changed;
  *		NETCFG_SHARE: as of share_follow(); NETCFG_RESERVE: as of
- *		ports_reserve()
+ *		ports_reserve(); NETCFG_HOP: as of nexthop_set()
  * @text:	the kernel's own words, or ""
  */
 struct netcfg_answer {
@@ -64,6 +67,7 @@ struct netcfg_answer {
  * struct netcfg_may - what may be asked for
  * @ifindex:	the only device that may be changed
  * @nat44:	a NAT44 can be made
+ * @hop:	and a route of NETCFG_HOP; @uplink: only there; NULL: anywhere
  * @arrive:	descriptor of FAST_ARRIVE, for NETCFG_STEER; -1: there is none
  * @take:	of struct share's, for NETCFG_SHARE or NETCFG_SORT; -1: there is
  *		none
@@ -71,6 +75,8 @@ struct netcfg_answer {
 struct netcfg_may {
 	int ifindex;
 	bool nat44;
+	bool hop;
+	const char *uplink;
 	int arrive;
 	int take;
 };
@@ -88,6 +94,7 @@ struct netcfg {
 	struct nat44 nat44;
 	struct forward forward;
 	struct nl_net bound;
+	struct nexthop hop;
 	int steered;
 	int sorted;
 	struct share_links links;

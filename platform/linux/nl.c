@@ -13,15 +13,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "nlroute.h"
+
 /* MNL_SOCKET_BUFFER_SIZE asks the system for its page size; one answer of
  * ours never comes near this. */
-#define BUFFER         32768
-
-/* Who has made our routes: a number that nobody else uses. */
-#define ROUTE_PROTOCOL 64
+#define BUFFER        32768
 
 /* Our rule's place among others, before those of the tables main (32766). */
-#define RULE_PRIORITY  30064u
+#define RULE_PRIORITY 30064u
 
 int nl_open(struct nl *nl, int protocol)
 {
@@ -185,15 +184,20 @@ static int route(struct nl *nl, const struct nl_route *r, uint16_t type,
 	struct nlmsghdr *h = nl_request(buf, type, flags);
 	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
 	struct nlattr *metrics;
+	uint8_t via[16];
 
 	m->rtm_family = r->dst.family;
 	m->rtm_dst_len = r->dst.len;
 	m->rtm_table = r->table ? RT_TABLE_UNSPEC : RT_TABLE_MAIN;
-	m->rtm_protocol = ROUTE_PROTOCOL;
+	m->rtm_protocol = NL_ROUTE_PROTOCOL;
 	m->rtm_scope = RT_SCOPE_UNIVERSE;
 	m->rtm_type = r->ifindex ? RTN_UNICAST : RTN_UNREACHABLE;
 	if (r->dst.len)
 		mnl_attr_put(h, RTA_DST, addr_size(&r->dst), r->dst.addr);
+	if (r->via.hi) {
+		addr6_store(via, r->via);
+		mnl_attr_put(h, RTA_GATEWAY, sizeof(via), via);
+	}
 	if (r->ifindex)
 		mnl_attr_put_u32(h, RTA_OIF, (uint32_t)r->ifindex);
 	if (r->table)
@@ -221,6 +225,36 @@ int nl_route_put(struct nl *nl, const struct nl_route *r)
 int nl_route_del(struct nl *nl, const struct nl_route *r)
 {
 	return route(nl, r, RTM_DELROUTE, 0);
+}
+
+/**
+ * struct routes - who is told of them
+ */
+struct routes {
+	void (*see)(void *ctx, const struct nlroute *r);
+	void *ctx;
+};
+
+static int take_one(const struct nlmsghdr *h, void *data)
+{
+	const struct routes *to = data;
+
+	return nlroute_read(h, to->see, to->ctx);
+}
+
+/* The kernel tells only the routes by the device: there may be a million. */
+int nl_routes(struct nl *nl, uint8_t family, int ifindex,
+	      void (*see)(void *ctx, const struct nlroute *r), void *ctx)
+{
+	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
+	struct nlmsghdr *h = nl_request(buf, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	struct routes to = { see, ctx };
+
+	m->rtm_family = family;
+	mnl_attr_put_u32(h, RTA_TABLE, RT_TABLE_MAIN);
+	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)ifindex);
+	return nl_talk(nl, h, take_one, &to);
 }
 
 static int rule(struct nl *nl, const struct nl_net *from, uint32_t table,

@@ -10,6 +10,10 @@
 #include "wire/ip.h"
 
 struct mnl_socket;
+struct nlroute;
+
+/* Who has made our routes: a number that nobody else uses. */
+#define NL_ROUTE_PROTOCOL 64
 
 /**
  * struct nl - an open netlink socket
@@ -40,6 +44,7 @@ struct nl_net {
  * @metric:	priority; 0: the kernel's default
  * @mtu:	RTAX_MTU in bytes; 0: none
  * @table:	0: the main one
+ * @via:	IPv6 router; ::: none
  */
 struct nl_route {
 	struct nl_net dst;
@@ -47,6 +52,7 @@ struct nl_route {
 	uint32_t metric;
 	uint32_t mtu;
 	uint32_t table;
+	struct addr6 via;
 };
 
 /**
@@ -77,6 +83,14 @@ XL_MUST_USE int nl_route_del(struct nl *nl, const struct nl_route *r);
 
 /* nl_route_put() - the same, in the place of one with its metric. */
 XL_MUST_USE int nl_route_put(struct nl *nl, const struct nl_route *r);
+
+/**
+ * nl_routes() - list the routes of the main table that leave by a device
+ * @see:	called with each way of each one; some may be by others
+ */
+XL_MUST_USE int nl_routes(struct nl *nl, uint8_t family, int ifindex,
+			  void (*see)(void *ctx, const struct nlroute *r),
+			  void *ctx);
 
 /**
  * nl_rule_add() - packets from an address are routed by a table;

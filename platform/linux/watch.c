@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "nlroute.h"
 #include "sysctl.h"
 
 #define RECEIVE_BUFFER (1 << 20)
@@ -252,62 +253,6 @@ static int look_at_addresses(struct watch *w, struct looking *l, uint8_t family,
 }
 
 /**
- * struct route - a route as it was found
- */
-struct route {
-	int ifindex;
-	uint8_t type;
-	uint8_t dst_len;
-	bool gateway;
-	uint32_t table;
-	uint32_t metric;
-	uint32_t mtu;
-};
-
-static int take_route_metric(const struct nlattr *attr, void *data)
-{
-	struct route *r = data;
-
-	if (mnl_attr_get_type(attr) == RTAX_MTU)
-		r->mtu = mnl_attr_get_u32(attr);
-	return MNL_CB_OK;
-}
-
-static int take_route_attr(const struct nlattr *attr, void *data)
-{
-	struct route *r = data;
-
-	switch (mnl_attr_get_type(attr)) {
-	case RTA_OIF:
-		r->ifindex = (int)mnl_attr_get_u32(attr);
-		break;
-	case RTA_TABLE:
-		r->table = mnl_attr_get_u32(attr);
-		break;
-	case RTA_PRIORITY:
-		r->metric = mnl_attr_get_u32(attr);
-		break;
-	case RTA_METRICS:
-		return mnl_attr_parse_nested(attr, take_route_metric, r);
-	case RTA_GATEWAY:
-	case RTA_VIA:
-		r->gateway = true;
-		break;
-	}
-	return MNL_CB_OK;
-}
-
-static int take_route(const struct nlmsghdr *h, void *data)
-{
-	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
-	struct route *r = data;
-
-	r->type = m->rtm_type;
-	r->dst_len = m->rtm_dst_len;
-	return mnl_attr_parse(h, sizeof(*m), take_route_attr, r);
-}
-
-/**
  * struct wanted - which route is looked for: of those by @oif, and for what
  * comes from @src, where these are not 0
  */
@@ -317,9 +262,23 @@ struct wanted {
 	uint32_t src;
 };
 
+/* The first way counts, where there are several. */
+static void take_way(void *ctx, const struct nlroute *way)
+{
+	struct nlroute *r = ctx;
+
+	if (!r->ifindex)
+		*r = *way;
+}
+
+static int take_route(const struct nlmsghdr *h, void *data)
+{
+	return nlroute_read(h, take_way, data);
+}
+
 /* Return: false: there is none, or it leads nowhere. */
 static bool find_route(struct watch *w, const struct wanted *want,
-		       struct route *r)
+		       struct nlroute *r)
 {
 	const struct nl_net *dst = &want->dst;
 	const int oif = want->oif;
@@ -341,7 +300,7 @@ static bool find_route(struct watch *w, const struct wanted *want,
 	}
 	if (oif)
 		mnl_attr_put_u32(h, RTA_OIF, (uint32_t)oif);
-	*r = (struct route){ 0 };
+	*r = (struct nlroute){ .type = 0 };
 	return nl_talk(&w->nl, h, take_route, r) == 0 &&
 	       r->type == RTN_UNICAST && r->ifindex &&
 	       (!oif || r->ifindex == oif);
@@ -352,36 +311,19 @@ static bool has_native4(struct watch *w, const struct watch_view *v)
 {
 	const struct wanted somewhere = { .dst = nl_net4(SOMEWHERE4, 32),
 					  .oif = v->ifindex };
-	struct route r;
+	struct nlroute r;
 
 	return find_route(w, &somewhere, &r) && r.dst_len == 0 &&
 	       (r.gateway || !v->shared);
 }
 
-static int take_metric4(const struct nlmsghdr *h, void *data)
+static void take_metric4(void *ctx, const struct nlroute *r)
 {
-	struct watch_view *v = data;
-	struct route r = { 0 };
+	struct watch_view *v = ctx;
 
-	if (take_route(h, &r) < 0)
-		return MNL_CB_ERROR;
-	if (r.dst_len == 0 && r.ifindex == v->ifindex &&
-	    r.table == RT_TABLE_MAIN && r.metric > v->metric4)
-		v->metric4 = r.metric;
-	return MNL_CB_OK;
-}
-
-/* The kernel tells only the routes by the uplink: there may be a million. */
-static void look_at_metrics(struct watch *w, struct watch_view *v)
-{
-	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
-	struct nlmsghdr *h = nl_request(buf, RTM_GETROUTE, NLM_F_DUMP);
-	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
-
-	m->rtm_family = AF_INET;
-	mnl_attr_put_u32(h, RTA_TABLE, RT_TABLE_MAIN);
-	mnl_attr_put_u32(h, RTA_OIF, (uint32_t)v->ifindex);
-	(void)!nl_talk(&w->nl, h, take_metric4, v);
+	if (r->dst_len == 0 && r->ifindex == v->ifindex &&
+	    r->table == RT_TABLE_MAIN && r->metric > v->metric4)
+		v->metric4 = r->metric;
 }
 
 /* Is what we have configured still there? */
@@ -392,7 +334,7 @@ static void look_at_ours(struct watch *w, const struct watch_ask *ask,
 	const struct wanted bound = { .dst = somewhere, .src = ask->addr4 };
 	const struct wanted all = { .dst = somewhere, .oif = ask->own };
 	const struct wanted back = { .dst = nl_net6(ask->addr6, 128) };
-	struct route r;
+	struct nlroute r;
 
 	if (!ask->addr4)
 		return;
@@ -410,7 +352,7 @@ static int find_uplink(struct watch *w, const struct watch_ask *ask,
 		       const struct wanted *towards, int before)
 {
 	char name[IF_NAMESIZE];
-	struct route r;
+	struct nlroute r;
 
 	if (ask->uplink)
 		return (int)if_nametoindex(ask->uplink);
@@ -425,7 +367,7 @@ void watch_look(struct watch *w, const struct watch_ask *ask,
 {
 	struct wanted towards = { .dst = nl_net6(ask->towards, 128) };
 	struct looking l = { v, ask->own, ask->addr4 };
-	struct route r;
+	struct nlroute r;
 
 	*v = (struct watch_view){ .ifindex = find_uplink(w, ask, &towards,
 							 v->ifindex) };
@@ -441,5 +383,21 @@ void watch_look(struct watch *w, const struct watch_ask *ask,
 	v->path_mtu = v->route6 && r.mtu && r.mtu < v->mtu ? r.mtu : v->mtu;
 	v->native4 = has_native4(w, v);
 	if (v->native4)
-		look_at_metrics(w, v);
+		(void)!nl_routes(&w->nl, AF_INET, v->ifindex, take_metric4, v);
+}
+
+void watch_way(struct watch *w, struct pref64 pref64, int uplink,
+	       struct watch_route *way)
+{
+	const struct wanted it = { .dst = nl_net6(pref64.prefix, 128),
+				   .oif = uplink };
+	struct nlroute r;
+
+	*way = (struct watch_route){ .of = pref64 };
+	if (!pref64.len || !uplink || !find_route(w, &it, &r))
+		return;
+	if (!r.several)
+		way->via = r.via;
+	way->chosen = r.dst_len;
+	way->ours = r.dst_len == pref64.len && r.protocol == NL_ROUTE_PROTOCOL;
 }

@@ -38,6 +38,7 @@ enum watch_ours {
 	WATCH_BIND4 = 2,    /* what comes from that leaves by the device */
 	WATCH_DEFAULT4 = 4, /* the IPv4 default route into it */
 	WATCH_ROUTE6 = 8,   /* the way of its IPv6 address into it */
+	WATCH_HOP = 16,     /* the way to the translator by a router of its */
 };
 
 /**
@@ -79,6 +80,20 @@ struct watch_view {
 };
 
 /**
+ * struct watch_route - how packets to the translator leave
+ * @of:		its prefix
+ * @via:	the router; ::: none, or several
+ * @chosen:	that is said of them, and not of all destinations
+ * @ours:	by us
+ */
+struct watch_route {
+	struct pref64 of;
+	struct addr6 via;
+	bool chosen;
+	bool ours;
+};
+
+/**
  * struct watch_ask - what to look for
  * @uplink:	the device's name; NULL: the one that @towards is routed to
  * @own:	index of a device of ours, which is not looked at
@@ -104,5 +119,9 @@ void watch_close(struct watch *w);
  */
 void watch_look(struct watch *w, const struct watch_ask *ask,
 		struct watch_view *v);
+
+/* watch_way() - see how packets to a prefix leave by the uplink */
+void watch_way(struct watch *w, struct pref64 pref64, int uplink,
+	       struct watch_route *way);
 
 #endif

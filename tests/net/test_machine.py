@@ -163,15 +163,30 @@ class Addresses(Machine):
         self.wait_state("up")
 
     def test_c6877_32_a_single_address(self):
-        """One /128 by DHCPv6: no /64 to make an address in."""
+        """One /128 by DHCPv6: no /64 to make an address in. It does not start
+        by itself, and says wherever it can what helps: which does."""
         self.home.ip("addr del 2001:db8:0:1::2/64 dev wan",
                      "addr add 2001:db8:0:1::2/128 dev wan nodad",
                      "route add 2001:db8:0:1::1 dev wan",
                      "route replace default via 2001:db8:0:1::1 dev wan")
-        self.clat("--uplink", "wan", "--pref64", PREF64)
+        argv = "--uplink", "wan", "--pref64", PREF64
+        program = self.clat(*argv)
         said = self.status()
         self.assertEqual(said["state"], "wait-address")
-        self.assertIn("/64", said["reason"])
+        program.wait_output("has to wait: " + re.escape(said["reason"]))
+        check = self.home.try_run(lab.XLAT, "clat", "--check-network", *argv)
+        self.assertEqual(check.returncode, 1)
+        doctor = self.home.try_run(lab.XLAT, "doctor", "--pref64", PREF64)
+        self.assertRegex(doctor.stdout, "(?m)^warning +address ")
+        for text in said["reason"], check.stdout, doctor.stdout:
+            self.assertIn("--source shared", text)
+        self.assertEqual(program.stop(), 0)
+        self.clat(*argv, "--source", "shared")
+        lab.wait_for(lambda: self.status()["state"] == "up", "up")
+        self.assertEqual(self.source(), "2001:db8:0:1::2")
+        check = self.home.try_run(lab.XLAT, "clat", "--check-network", *argv,
+                                  "--source", "shared")
+        self.assertEqual(check.returncode, 0, check.stdout)
 
     def test_c6877_35_another_mac(self):
         """The address does not come from it."""

@@ -65,6 +65,18 @@ class Native4(Case):
         program.stop()
         self.assertNotIn("30064", self.home.run("ip", "rule"))
 
+    def test_l_20_several_gateways(self):
+        """One default route with two ways (ECMP) is native IPv4, and ours
+        yields to its metric; without it there is none."""
+        ways = "nexthop via 192.0.2.129 dev wan nexthop via 192.0.2.131 " \
+            "dev wan"
+        self.home.ip("addr add 192.0.2.130/29 dev wan",
+                     f"route add default metric 3000 {ways}")
+        self.clat("--uplink", "wan", "--pref64", PREF64)
+        self.wait_state("hold-native4")
+        self.home.ip(f"route del default metric 3000 {ways}")
+        self.wait_state("up")
+
     def test_nd_65_strict_reverse_path_filter(self):
         for name in ("all", "default"):
             self.home.sysctl(f"net/ipv4/conf/{name}/rp_filter", 1)

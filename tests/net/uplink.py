@@ -19,6 +19,8 @@ FAR4 = "198.51.100.10"
 ENV = dict(os.environ, STATE_DIRECTORY="/run/lab")
 PLC = {96: 0, 64: 1, 56: 2, 48: 3, 40: 4, 32: 5}
 SO_BINDTODEVICE = 25
+# Router preferences, where they stand in the octet of flags (RFC 4191, 2.2)
+HIGH, MEDIUM, LOW = 0b01 << 3, 0b00 << 3, 0b11 << 3
 
 
 def pref64(prefix, lifetime=600):
@@ -36,6 +38,20 @@ def pio(prefix, valid=3600, preferred=1800):
 def rdnss(server, lifetime=600):
     return struct.pack("!BBHI", 25, 3, 0, lifetime) + \
         IPv6Address(server).packed
+
+
+def raw_icmp6(host, device):
+    """A socket for the advertisements of a router."""
+    with host.inside():
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58)
+    sock.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, device.encode())
+    return sock
+
+
+def send_ra(sock, *options, lifetime=1800, hops=255, preference=MEDIUM):
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, hops)
+    head = struct.pack("!BBHBBHII", 134, 0, 0, 64, preference, lifetime, 0, 0)
+    sock.sendto(head + b"".join(options), ("ff02::1", 0))
 
 
 class Resolver(threading.Thread):
@@ -87,16 +103,11 @@ class Case(unittest.TestCase):
         self.open_ra()
 
     def open_ra(self):
-        with self.isp.inside():
-            self.ra = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58)
-        self.ra.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, b"home\0")
+        self.ra = raw_icmp6(self.isp, "home")
         self.addCleanup(self.ra.close)
 
     def advertise(self, *options, lifetime=1800, hops=255):
-        self.ra.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS,
-                           hops)
-        head = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, lifetime, 0, 0)
-        self.ra.sendto(head + b"".join(options), ("ff02::1", 0))
+        send_ra(self.ra, *options, lifetime=lifetime, hops=hops)
 
     def contradict(self, target):
         """Somebody on the link says that an address is his."""

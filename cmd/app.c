@@ -181,7 +181,7 @@ static void on_signal(struct ev_loop *loop, int signo)
 		reload_run(a, NULL);
 		return;
 	}
-	log_info("%s: leaving", strsignal(signo));
+	log_info("%s: leaving", signo == SIGINT ? "interrupted" : "terminated");
 	loop->stop = true;
 }
 

@@ -116,7 +116,8 @@ static int show_answer(int fd, const char *command, const char *first)
 			return EXIT_RUN;
 	}
 	if (n < 0) {
-		perror("xlat ctl: the answer is cut off");
+		fprintf(stderr, "xlat ctl: the answer is cut off: %s\n",
+			strerror(errno));
 		return EXIT_RUN;
 	}
 	return EXIT_OK;

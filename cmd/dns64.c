@@ -4,9 +4,9 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "applet.h"
 #include "dns64show.h"
@@ -172,11 +172,13 @@ static void set_rules(struct dns64 *d, const struct dns64opt *o)
 
 static uint32_t processors(void)
 {
-	const long n = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t ours;
+	uint32_t n;
 
-	if (n < 1)
+	if (sched_getaffinity(0, sizeof(ours), &ours))
 		return 1;
-	return n < (long)DNSIO_THREADS ? (uint32_t)n : DNSIO_THREADS;
+	n = (uint32_t)CPU_COUNT(&ours);
+	return n < DNSIO_THREADS ? n : DNSIO_THREADS;
 }
 
 static enum exit_status open_dns64(struct app *a)

@@ -94,7 +94,8 @@ static int install_run(int argc, char **argv)
 	}
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n < 0) {
-		perror("xlat install: /proc/self/exe");
+		fprintf(stderr, "xlat install: /proc/self/exe: %s\n",
+			strerror(errno));
 		return EXIT_LACKING;
 	}
 	self[n] = '\0';
@@ -158,7 +159,7 @@ int main(int argc, char **argv)
 
 	/* A full disk behind our output is not success. */
 	if (fflush(stdout) || ferror(stdout)) {
-		perror("xlat: standard output");
+		fprintf(stderr, "xlat: standard output: %s\n", strerror(errno));
 		return status ? status : EXIT_RUN;
 	}
 	return status;

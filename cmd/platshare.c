@@ -50,10 +50,11 @@ int platshare_open(struct platshare *s)
 }
 
 /* An address of the machine: one of ours, too? */
-static void see(void *ctx, int ifindex, uint32_t addr)
+static void see(void *ctx, int ifindex, const struct nl_net *net)
 {
 	struct platshare *s = ctx;
 	const struct nat64_config *c = s->config;
+	const uint32_t addr = be_get32(net->addr);
 
 	(void)ifindex;
 	for (uint32_t i = 0; i < c->pool4_count; i++) {
@@ -101,7 +102,7 @@ enum exit_status platshare_find(struct platshare *s, int err)
 	int nl_err;
 
 	/* Who has done the set-up may have seen to it. */
-	nl_err = nl_addresses4(&t->nl, see, s);
+	nl_err = nl_addresses(&t->nl, AF_INET, see, s);
 	if (nl_err) {
 		log_error("netlink: %s", strerror(-nl_err));
 		return app_status(nl_err);

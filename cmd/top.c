@@ -13,13 +13,13 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "ask.h"
+#include "digits.h"
 #include "ev.h"
 
 #define SECOND     1000000000ull
@@ -125,6 +125,7 @@ static uint64_t number_of(struct sheet *s, const char *name)
 static void take_line(struct sheet *s, char *text, uint64_t took)
 {
 	const size_t len = strcspn(text, " ");
+	const char *value;
 	struct line *l;
 
 	text[len + strcspn(text + len, "\n")] = '\0';
@@ -141,10 +142,10 @@ static void take_line(struct sheet *s, char *text, uint64_t took)
 	}
 	if (!l)
 		return;
-	text += strspn(text, " ");
-	snprintf(l->value, sizeof(l->value), "%s", text);
+	value = text + strspn(text, " ");
+	snprintf(l->value, sizeof(l->value), "%s", value);
 	l->before = l->now;
-	l->now = strtoull(text, NULL, 10);
+	l->now = digits_take(&value, 10);
 	/* Smaller than before: it was restarted. */
 	l->rate = took && l->now > l->before
 			  ? (l->now - l->before) * SECOND / took
@@ -208,11 +209,11 @@ static void rank(struct top *t, const struct customer *c)
 }
 
 /* The next of a row's words, as a number; 0: there is none, or it is none. */
-static unsigned long next_number(void)
+static uint64_t next_number(void)
 {
 	const char *word = strtok(NULL, " \n");
 
-	return word ? strtoul(word, NULL, 10) : 0;
+	return word ? digits_take(&word, 10) : 0;
 }
 
 /* "2001:db8::/64 192.0.2.1 BINDINGS SESSIONS"; the heading has none. */

@@ -6,7 +6,7 @@ SAN := -O1 -g -fno-pie -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 
 UNIT_APP_C := $(wildcard cmd/options.c cmd/parse.c platform/linux/ctlarg.c \
-	platform/linux/vnet.c)
+	platform/linux/digits.c platform/linux/vnet.c)
 UNIT_C     := $(wildcard tests/unit/*.c)
 UNIT_O     := $(CORE_C:%.c=$(B)/unit-obj/%.o) \
 	$(UNIT_APP_C:%.c=$(B)/unit-obj/%.o) $(UNIT_C:%.c=$(B)/unit-obj/%.o)

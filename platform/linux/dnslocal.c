@@ -4,71 +4,82 @@
  */
 #include "dnsio.h"
 
-#include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
+#include <linux/netlink.h>
 #include <sys/socket.h>
 
-static bool is_inet(const struct ifaddrs *i)
+#include "nl.h"
+
+static int list(nl_see_address *see, void *ctx)
 {
-	return i->ifa_addr && (i->ifa_addr->sa_family == AF_INET ||
-			       i->ifa_addr->sa_family == AF_INET6);
+	struct nl nl;
+	int err = nl_open(&nl, NETLINK_ROUTE);
+
+	if (err)
+		return err;
+	err = nl_addresses(&nl, AF_UNSPEC, see, ctx);
+	nl_close(&nl);
+	return err;
 }
 
-/* Leading one bits of a netmask; IPv4 counted as in ::ffff:0:0/96. */
-static uint8_t mask_length(const struct sockaddr *mask, int family)
+/* IPv4 as in ::ffff:0:0/96. */
+static struct synth_net6 net6(const struct nl_net *n)
 {
-	struct addr6 m;
+	if (n->family == AF_INET6)
+		return (struct synth_net6){ addr6_load(n->addr), n->len };
+	return (struct synth_net6){
+		{ 0, 0xffff00000000ull | be_get32(n->addr) },
+		(uint8_t)(96 + n->len),
+	};
+}
 
-	if (!mask)
-		return 128;
-	if (family == AF_INET) {
-		m.lo = ntohl(((const struct sockaddr_in *)(const void *)mask)
-				     ->sin_addr.s_addr);
-		return (uint8_t)(96 + __builtin_popcountll(m.lo));
-	}
-	m = addr6_load(
-		&((const struct sockaddr_in6 *)(const void *)mask)->sin6_addr);
-	return (uint8_t)(__builtin_popcountll(m.hi) +
-			 __builtin_popcountll(m.lo));
+struct networks {
+	struct synth_net6 *nets;
+	uint32_t max;
+	uint32_t count;
+};
+
+static void add(void *ctx, int ifindex, const struct nl_net *addr)
+{
+	struct networks *n = ctx;
+	struct synth_net6 net = net6(addr);
+
+	(void)ifindex;
+	net.addr = addr6_mask(net.addr, net.len);
+	if (n->count < n->max)
+		n->nets[n->count++] = net;
 }
 
 int dnsio_networks(struct synth_net6 *nets, uint32_t max)
 {
-	const struct synth_net6 loopback[] = {
-		{ { 0, 1 }, 128 },
-		{ { 0, 0xffff7f000000ull }, 104 },
+	struct networks n = { nets, max, 0 };
+	const struct nl_net loopback[] = {
+		nl_net6((struct addr6){ 0, 1 }, 128),
+		nl_net4(0x7f000000, 8),
 	};
-	struct ifaddrs *all;
-	uint32_t n = 0;
+	int err;
 
-	for (; n < XL_COUNT(loopback) && n < max; n++)
-		nets[n] = loopback[n];
-	if (getifaddrs(&all))
-		return -errno;
-	for (const struct ifaddrs *i = all; i && n < max; i = i->ifa_next) {
-		if (!is_inet(i))
-			continue;
-		nets[n].len =
-			mask_length(i->ifa_netmask, i->ifa_addr->sa_family);
-		nets[n].addr = addr6_mask(dnsio_from_sockaddr(i->ifa_addr).addr,
-					  nets[n].len);
-		n++;
-	}
-	freeifaddrs(all);
-	return (int)n;
+	for (uint32_t i = 0; i < XL_COUNT(loopback); i++)
+		add(&n, 0, &loopback[i]);
+	err = list(add, &n);
+	return err ? err : (int)n.count;
+}
+
+struct asked {
+	struct addr6 addr;
+	bool own;
+};
+
+static void compare(void *ctx, int ifindex, const struct nl_net *addr)
+{
+	struct asked *a = ctx;
+
+	(void)ifindex;
+	a->own |= addr6_equal(net6(addr).addr, a->addr);
 }
 
 bool dnsio_is_own(struct addr6 addr)
 {
-	struct ifaddrs *all;
-	bool own = false;
+	struct asked a = { addr, false };
 
-	if (getifaddrs(&all))
-		return false;
-	for (const struct ifaddrs *i = all; i && !own; i = i->ifa_next)
-		own = is_inet(i) &&
-		      addr6_equal(dnsio_from_sockaddr(i->ifa_addr).addr, addr);
-	freeifaddrs(all);
-	return own;
+	return list(compare, &a) == 0 && a.own;
 }

@@ -37,10 +37,25 @@ static void answer(struct serve_client *c)
 			       "text/plain; version=0.0.4; charset=utf-8"));
 }
 
+/* A request ends with an empty line. */
+static bool is_whole(const char *buf, size_t len)
+{
+	size_t line = 1; /* so far, without CR */
+
+	for (size_t i = 0; i < len; i++) {
+		if (buf[i] != '\n')
+			line += buf[i] != '\r';
+		else if (line == 0)
+			return true;
+		else
+			line = 0;
+	}
+	return false;
+}
+
 static void read_question(struct serve_client *c)
 {
-	if (memmem(c->buf, c->len, "\r\n\r\n", 4) ||
-	    memmem(c->buf, c->len, "\n\n", 2))
+	if (is_whole(c->buf, c->len))
 		answer(c);
 	else if (c->len == REQUEST_MAX)
 		serve_say(c, true,

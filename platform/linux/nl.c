@@ -365,17 +365,24 @@ int nl_link_mtu(struct nl *nl, int ifindex, uint32_t *mtu)
 }
 
 struct listing {
-	void (*see)(void *ctx, int ifindex, uint32_t addr);
+	nl_see_address *see;
 	void *ctx;
-	uint32_t addr;
+	struct nl_net addr;
+	bool is_local;
 };
 
+/* Where there is a peer, IFA_ADDRESS is the peer's; it may come later. */
 static int take_local(const struct nlattr *attr, void *data)
 {
 	struct listing *l = data;
+	const uint16_t type = mnl_attr_get_type(attr);
 
-	if (mnl_attr_get_type(attr) == IFA_LOCAL)
-		l->addr = be_get32(mnl_attr_get_payload(attr));
+	if (mnl_attr_get_payload_len(attr) == addr_size(&l->addr) &&
+	    (type == IFA_LOCAL || (type == IFA_ADDRESS && !l->is_local))) {
+		memcpy(l->addr.addr, mnl_attr_get_payload(attr),
+		       addr_size(&l->addr));
+		l->is_local = type == IFA_LOCAL;
+	}
 	return MNL_CB_OK;
 }
 
@@ -384,22 +391,21 @@ static int take_address(const struct nlmsghdr *h, void *data)
 	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
 	struct listing *l = data;
 
-	l->addr = 0;
-	if (m->ifa_family == AF_INET &&
-	    mnl_attr_parse(h, sizeof(*m), take_local, l) >= 0 && l->addr)
-		l->see(l->ctx, (int)m->ifa_index, l->addr);
+	l->addr = (struct nl_net){ m->ifa_family, m->ifa_prefixlen, { 0 } };
+	l->is_local = false;
+	if (mnl_attr_parse(h, sizeof(*m), take_local, l) >= 0)
+		l->see(l->ctx, (int)m->ifa_index, &l->addr);
 	return MNL_CB_OK;
 }
 
-int nl_addresses4(struct nl *nl,
-		  void (*see)(void *ctx, int ifindex, uint32_t addr), void *ctx)
+int nl_addresses(struct nl *nl, uint8_t family, nl_see_address *see, void *ctx)
 {
 	char buf[NL_REQUEST_MAX] __attribute__((aligned(8)));
 	struct nlmsghdr *h = nl_request(buf, RTM_GETADDR, NLM_F_DUMP);
 	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
-	struct listing l = { see, ctx, 0 };
+	struct listing l = { .see = see, .ctx = ctx };
 
-	m->ifa_family = AF_INET;
+	m->ifa_family = family;
 	return nl_talk(nl, h, take_address, &l);
 }
 

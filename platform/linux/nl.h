@@ -118,15 +118,17 @@ XL_MUST_USE int nl_route_get(struct nl *nl, const struct nl_net *dst,
  */
 XL_MUST_USE int nl_link_mtu(struct nl *nl, int ifindex, uint32_t *mtu);
 
+/* Called with an address, the length of its network, and its device. */
+typedef void nl_see_address(void *ctx, int ifindex, const struct nl_net *addr);
+
 /**
- * nl_addresses4() - list all IPv4 addresses of the machine
- * @see:	called with each one, and the index of its device
+ * nl_addresses() - list the addresses of the machine
+ * @family:	AF_INET, AF_INET6, or AF_UNSPEC for both
  *
  * Return: 0 or -errno
  */
-XL_MUST_USE int
-nl_addresses4(struct nl *nl, void (*see)(void *ctx, int ifindex, uint32_t addr),
-	      void *ctx);
+XL_MUST_USE int nl_addresses(struct nl *nl, uint8_t family, nl_see_address *see,
+			     void *ctx);
 
 /* Networks from addresses in host order. */
 struct nl_net nl_net4(uint32_t addr, unsigned int len);

@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "digits.h"
+
 #define US 1000u
 
 /* To the manager; -1: there is none. */
@@ -58,13 +60,9 @@ static void pat(struct ev_loop *loop, struct ev_timer *t)
 static uint64_t number(const char *variable)
 {
 	const char *text = getenv(variable);
-	char *end;
-	unsigned long long n;
+	const uint64_t n = text ? digits_take(&text, 10) : 0;
 
-	if (!text || *text < '0' || *text > '9')
-		return 0;
-	n = strtoull(text, &end, 10);
-	return *end ? 0 : n;
+	return text && !*text ? n : 0;
 }
 
 void notify_watchdog(struct ev_loop *loop)

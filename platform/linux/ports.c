@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+#include "digits.h"
 
 #define RESERVED  "/proc/sys/net/ipv4/ip_local_reserved_ports"
 #define EPHEMERAL "/proc/sys/net/ipv4/ip_local_port_range"
@@ -49,11 +50,10 @@ static int write_text(const char *text, size_t len, off_t at)
 static bool leaves_none(uint32_t first, uint32_t last)
 {
 	char text[32];
-	char *end;
+	const char *at = text;
 
 	return read_text(EPHEMERAL, text, sizeof(text)) > 0 &&
-	       first <= strtoul(text, &end, 10) &&
-	       strtoul(end, NULL, 10) <= last;
+	       first <= digits_take(&at, 10) && digits_take(&at, 10) <= last;
 }
 
 int ports_reserve(struct ports *p, uint32_t first, uint32_t last)

@@ -197,7 +197,7 @@ static const struct rule resolver[] = {
 	ALLOW(sendmsg),
 	ALLOW_IF(socket, 0, ~0u, AF_INET),
 	ALLOW_IF(socket, 0, ~0u, AF_INET6),
-	ALLOW_IF(socket, 0, ~0u, AF_NETLINK), /* getifaddrs() */
+	ALLOW_IF(socket, 0, ~0u, AF_NETLINK), /* dnsio_networks() */
 	ALLOW(connect),
 	ALLOW(bind),
 	ALLOW(setsockopt),

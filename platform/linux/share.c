@@ -103,13 +103,13 @@ struct survey {
 	bool found;
 };
 
-static void see(void *ctx, int ifindex, uint32_t addr)
+static void see(void *ctx, int ifindex, const struct nl_net *net)
 {
 	struct survey *s = ctx;
 	struct share_links *l = s->links;
 	uint32_t i = 0;
 
-	s->found |= addr == s->addr;
+	s->found |= be_get32(net->addr) == s->addr;
 	while (i < l->count && l->at[i].ifindex != ifindex)
 		i++;
 	if (ifindex == s->own || i == SHARE_DEVICES)
@@ -159,7 +159,7 @@ int share_follow(struct share_links *l, struct nl *nl, uint32_t addr, int own)
 
 	for (uint32_t i = 0; i < l->count; i++)
 		l->at[i].there = false;
-	err = nl_addresses4(nl, see, &s);
+	err = nl_addresses(nl, AF_INET, see, &s);
 	if (err)
 		return err;
 	forget(l, !s.found);

@@ -2,8 +2,9 @@
 #include "sockets.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "digits.h"
 
 #define WORD      8u /* hexadecimal digits, in the machine's order */
 #define TIME_WAIT 6u
@@ -14,15 +15,17 @@ static bool is_meant(const char *line, const char *addr, uint16_t *port)
 {
 	const char *text = strchr(line, ':');
 	const char *end = text ? strchr(text + 1, ':') : NULL;
+	const char *ports = end + 1;
+	const char *state;
 	size_t len;
 
 	if (!end)
 		return false;
 	text += 2;
 	len = (size_t)(end - text);
-	*port = (uint16_t)strtoul(end + 1, NULL, 16);
-	return strtoul(text + 2 * len + sizeof(":0050 :0000 ") - 1, NULL, 16) !=
-		       TIME_WAIT &&
+	*port = (uint16_t)digits_take(&ports, 16);
+	state = text + 2 * len + sizeof(":0050 :0000 ") - 1;
+	return digits_take(&state, 16) != TIME_WAIT &&
 	       (strspn(text, "0") == len ||
 		(strspn(text, "0") >= (len - WORD) / 2 &&
 		 memcmp(end - WORD, addr, WORD) == 0));

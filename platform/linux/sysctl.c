@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "digits.h"
 #include "log.h"
 
 #define PATH_LEN 128
@@ -26,6 +26,7 @@ static int open_setting(const char *name, int flags)
 int sysctl_get(const char *name, int *value)
 {
 	char text[32] = "";
+	const char *digits = text;
 	const int fd = open_setting(name, O_RDONLY);
 	ssize_t n;
 
@@ -36,7 +37,10 @@ int sysctl_get(const char *name, int *value)
 	close(fd);
 	if (n <= 0)
 		return -EIO;
-	*value = (int)strtol(text, NULL, 10);
+	digits += text[0] == '-';
+	*value = (int)digits_take(&digits, 10);
+	if (text[0] == '-')
+		*value = -*value;
 	return 0;
 }
 

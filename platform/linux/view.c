@@ -95,14 +95,29 @@ static int add_directory(int view, const char *path, uint64_t rights)
 	return err;
 }
 
+/* Where symbolic links lead to in the end; false: nowhere. */
+static bool follow(const char *path, char end[PATH_MAX])
+{
+	const int fd = open(path, O_PATH | O_CLOEXEC);
+	char name[32];
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, end, PATH_MAX - 1);
+	close(fd);
+	end[n < 0 ? 0 : n] = '\0';
+	return n > 0;
+}
+
 static int add_path(int view, const struct view_path *p, uint64_t all)
 {
 	const uint64_t rights = bits(p->right) & all;
 	char end[PATH_MAX];
 	int err = add_directory(view, p->path, rights);
 
-	if (!err && p->path[strlen(p->path) - 1] != '/' &&
-	    realpath(p->path, end))
+	if (!err && p->path[strlen(p->path) - 1] != '/' && follow(p->path, end))
 		err = add_directory(view, end, rights);
 	return err;
 }

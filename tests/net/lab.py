@@ -277,8 +277,12 @@ class Host:
         return program
 
     def ip(self, *commands):
-        """Commands of ip(8), without the leading word."""
-        self.run("ip", "-batch", "-", input="\n".join(commands))
+        """Commands of ip(8), without the leading word. An IPv6 address can
+        be used at once; even where nothing is to be detected, that would
+        wait for a thread of the kernel's."""
+        lines = [f"{c} nodad" if re.match(r"addr (add|replace) \S*:", c)
+                 and "nodad" not in c else c for c in commands]
+        self.run("ip", "-batch", "-", input="\n".join(lines))
 
     def sysctl(self, name, value=None):
         """Read a setting below /proc/sys, or write it."""

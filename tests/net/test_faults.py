@@ -282,24 +282,49 @@ class Faults(unittest.TestCase):
             sum(map(int, said(r"(\d+) lines were left out")))
             + len(said("nothing was changed")), 1000)
 
+    def watch(self, pids):
+        """Every thread of these under strace; its log."""
+        seen = lab.FILES / "idle"
+        threads = sum(len(os.listdir(f"/proc/{pid}/task")) for pid in pids)
+        strace = self.box.start("strace", "-f", "-o", seen, "-p",
+                                ",".join(map(str, pids)))
+        strace.wait_until(
+            lambda: sum(int(n or 1) for n in re.findall(
+                r"Process \d+ attached(?: with (\d+) threads)?",
+                strace.output())) == threads,
+            f"{threads} threads are watched")
+        self.addCleanup(strace.stop, signal.SIGINT)
+        return strace, seen
+
+    @staticmethod
+    def made(seen):
+        """Calls that have returned. EINTR is of those that were waiting when
+        strace came."""
+        return re.findall(r"^.*\) += -?\d+\b(?! EINTR).*$",
+                          seen.read_text(), re.M)
+
     def test_idle(self):
-        """Nobody wakes up when there is nothing to do."""
+        """Nobody wakes up when there is nothing to do: none of the threads
+        and helpers. Then somebody asks, and that is seen."""
         self.box.ip("link add wan type veth peer name far",
                     "link set wan up")
-        for argv in SIIT, PLAT, DNS64, CLAT + ["--no-setup"]:
-            program = self.box.xlat(*argv)
-            time.sleep(1)  # what it has to do at first
-            seen = lab.FILES / f"{argv[0]}.idle"
-            with self.box.inside():
-                subprocess.run(
-                    ["timeout", "-s", "INT", "1.5", "strace", "-f", "-o",
-                     seen, "-p", str(program.pid)], check=False,
-                    capture_output=True, timeout=20)
-            calls = [line for line in seen.read_text().splitlines()
-                     if re.search(r"\d +\w+\(", line)
-                     and not re.search(r"(detached|unfinished) \.\.\.>$", line)]
-            self.assertEqual(calls, [], argv[0])
-            self.assertEqual(program.stop(), 0, program.output())
+        for argv, count in ((SIIT, 2), (PLAT, 2), (DNS64, 1),
+                            (CLAT + ["--no-setup"], 1),
+                            ([*PLAT, "--threads", "2"], 2),
+                            ([*DNS64[:-1], "2"], 1),
+                            ([*PLAT, "--state", "/run/xlat/state"], 3)):
+            with self.subTest(argv):
+                program = self.box.xlat(*argv)
+                pids = [program.pid, *lab.children(program.pid)]
+                self.assertEqual(len(pids), count)
+                time.sleep(1)  # what it has to do at first
+                strace, seen = self.watch(pids)
+                time.sleep(1.2)
+                self.assertEqual(self.made(seen), [])
+                lab.ask(argv[0], "status")
+                lab.wait_for(lambda s=seen: self.made(s), "what it does")
+                strace.stop(signal.SIGINT)
+                self.assertEqual(program.stop(), 0, program.output())
 
     def test_netlink_overrun(self):
         """More news of its device than the kernel keeps for it."""

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """ctl_bench.py [ROUNDS] - how long `xlat ctl plat counters` takes: on an idle
-PLAT, and while a CLAT and it translate as much UDP, and then TCP, as they can.
+PLAT, and while a CLAT and it translate as much UDP, and then TCP, as they can;
+where the kernel does most of that, and where every packet is the daemon's.
 
 Of each: the program from start to end, the question and its answer alone, on a
 socket of this process, and a program that asks nobody (`xlat --version`), which
@@ -58,14 +59,14 @@ def times(what, rounds):
 def show(load, rounds):
     for name, what in WHAT.items():
         found = times(what, rounds)
-        print(f"{load:9} {name:19} p50 {found[rounds // 2]:6.2f} ms   "
+        print(f"{load:14} {name:19} p50 {found[rounds // 2]:6.2f} ms   "
               f"p95 {found[rounds * 95 // 100]:6.2f}   "
               f"p99 {found[rounds * 99 // 100]:6.2f}   max {found[-1]:6.2f}",
               flush=True)
 
 
-def busy(net, rounds):
-    """(name of the load, what makes it)"""
+def busy(net, rounds, how):
+    """Both kinds of load, one after the other."""
     sink = net["server"].start(LOAD, "sink", network.SERVER4, LOAD_PORT)
     sink.wait_output("ready")
     iperf = net["server"].start("iperf3", "-s", "--forceflush")
@@ -79,18 +80,24 @@ def busy(net, rounds):
         load = net["laptop"].start(*argv)
         lab.wait_for(lambda: lab.ask("plat", "counters")["ipv6-packets-in"]
                      > before + 1000, "packets come")
-        show(name, rounds)
+        show(name + how, rounds)
         load.stop()
+    for program in sink, iperf:
+        program.stop()
 
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     lab.enter()
     with network.Network() as net:
-        net.clat()
-        net.plat()
+        programs = net.clat(), net.plat()
         show("idle", rounds)
-        busy(net, rounds)
+        busy(net, rounds, "")
+        for program in programs:
+            program.stop()
+        net.clat("--fast-path", "off")
+        net.plat("--fast-path", "off")
+        busy(net, rounds, ", daemon")
 
 
 if __name__ == "__main__":

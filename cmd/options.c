@@ -84,8 +84,8 @@ static struct found find(const struct option_table *t, const char *name,
 		f.base = g->base;
 		for (size_t i = 0; i < g->count; i++, f.index++) {
 			f.row = &g->rows[i];
-			if (strlen(f.row->name) == len &&
-			    strncmp(f.row->name, name, len) == 0)
+			if (strncmp(f.row->name, name, len) == 0 &&
+			    !f.row->name[len])
 				return f;
 		}
 	}
@@ -93,10 +93,13 @@ static struct found find(const struct option_table *t, const char *name,
 	return f;
 }
 
-/* FNV-1a. Of an option that repeats all values count, else the last one. */
+/* FNV-1a. Of an option that repeats all values count, else the last one. What
+ * a reload changes needs no comparison, and may be long. */
 static void note(uint64_t *given, const struct option_row *row,
 		 const char *value)
 {
+	if (row->flags & OPTION_LIVE)
+		return;
 	if (!*given || !(row->flags & OPTION_REPEAT))
 		*given = 0xcbf29ce484222325;
 	/* The NUL keeps "a", "bc" and "ab", "c" apart. */
@@ -169,17 +172,29 @@ static bool read_arguments(struct source *s, int argc, char **argv,
 	return true;
 }
 
-static char *skip_space(char *p)
+static bool is_space(char c)
 {
-	return p + strspn(p, " \t\r");
+	return c == ' ' || c == '\t' || c == '\r';
 }
 
-static void cut_space(char *begin)
+static char *skip_space(char *p)
 {
-	size_t n = strlen(begin);
+	while (is_space(*p))
+		p++;
+	return p;
+}
 
-	while (n && strchr(" \t\r", begin[n - 1]))
-		begin[--n] = '\0';
+/* A line up to @end without what is behind a '#', and without space around. */
+static char *trim(char *line, char *end)
+{
+	char *comment = memchr(line, '#', (size_t)(end - line));
+
+	if (comment)
+		end = comment;
+	while (end > line && is_space(end[-1]))
+		end--;
+	*end = '\0';
+	return skip_space(line);
 }
 
 static const char *key_expected(const char *name, const struct found *f)
@@ -190,17 +205,16 @@ static const char *key_expected(const char *name, const struct found *f)
 			    : "a key that --help lists";
 }
 
-static bool read_line(struct source *s, char *line)
+static bool read_line(struct source *s, char *line, char *end)
 {
-	char *name = skip_space(line);
-	char *value;
+	char *name = trim(line, end);
+	char *value = name;
 	struct found f;
 
-	name[strcspn(name, "#")] = '\0';
-	cut_space(name);
 	if (!*name)
 		return true;
-	value = name + strcspn(name, " \t");
+	while (*value && !is_space(*value))
+		value++;
 	f = find(s->table, name, (size_t)(value - name));
 	if (*value)
 		*value++ = '\0';
@@ -233,7 +247,7 @@ static bool read_lines(struct source *s, char *text, size_t size)
 		if ((size_t)(end - line) > LINE_LENGTH)
 			return complain(s, "this line", NULL,
 					"at most 1023 characters");
-		if (!read_line(s, line))
+		if (!read_line(s, line, end))
 			return false;
 		if (s->in->breathe && s->line % BREATH == 0)
 			s->in->breathe(s->in->ctx);

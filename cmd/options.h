@@ -99,7 +99,8 @@ struct option_error {
  * @dir:	directory of the config file; -1: not open yet. Whoever has
  *		become somebody else can still open a file in it
  * @text:	what the config file said; NULL: there is none
- * @given:	for each row of the table a hash of its values; 0: none
+ * @given:	for each row of the table a hash of its values; 0: none, or that
+ *		a reload changes it
  */
 struct option_input {
 	int argc;
@@ -131,7 +132,8 @@ XL_MUST_USE bool options_readable(const struct option_input *in,
 void options_forget(struct option_input *in);
 
 /**
- * options_change() - the next option that two readings give differently
+ * options_change() - the next option that two readings give differently, of
+ * those that a reload does not change
  * @at:		0 at first: number of the row to begin with; set to the one
  *		behind what was found
  *

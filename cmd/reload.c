@@ -40,20 +40,9 @@ static void name_fixed(const struct app *a, const struct option_input *fresh,
 
 	out[0] = '\0';
 	while ((row = options_change(a->hooks->options, &a->input, fresh, &at)))
-		if (!(row->flags & OPTION_LIVE) && n < size)
+		if (n < size)
 			n += (size_t)snprintf(out + n, size - n, "%s%s",
 					      n ? " " : "", row->name);
-}
-
-/* What is in force now was given so; the rest waits for a restart. */
-static void note_given(struct app *a, const struct option_input *fresh)
-{
-	const struct option_row *row;
-	size_t at = 0;
-
-	while ((row = options_change(a->hooks->options, &a->input, fresh, &at)))
-		if (row->flags & OPTION_LIVE)
-			a->input.given[at - 1] = fresh->given[at - 1];
 }
 
 static const char *fail(struct reload *r)
@@ -73,7 +62,6 @@ static const char *succeed(struct app *a, const struct option_input *fresh,
 	e->text[0] = '\0';
 	a->reload.done++;
 	name_fixed(a, fresh, fixed, sizeof(fixed));
-	note_given(a, fresh);
 	log_info("reload: the configuration is in force, after %u ms",
 		 (unsigned int)took);
 	if (fixed[0])

@@ -9,6 +9,8 @@
 #include "pages.h"
 #include "parse.h"
 
+#define AHEAD 8u /* mappings that wait for memory together */
+
 static const char *parse_error_source4(void *field, const char *text)
 {
 	struct siit_options *o = field;
@@ -103,8 +105,11 @@ static bool build_eam(struct siit_options *o, struct option_error *error)
 	else
 		eam_init(&o->mappings, o->mappings_mem,
 			 (uint32_t)entries->count);
-	while (i < entries->count && !expected)
+	while (i < entries->count && !expected) {
+		if (entries->count - i > AHEAD)
+			eam_ahead_add(&o->mappings, &x[i + AHEAD]);
 		expected = eam_add(&o->mappings, x[i++]);
+	}
 	if (!expected)
 		return true;
 	snprintf(text, sizeof(text), "%s (mapping %zu)", expected, i);

@@ -125,6 +125,28 @@ const char *eam_add(struct eam *e, struct eam_entry x)
 	return NULL;
 }
 
+/* To the compiler, who only fetches does nothing and need not be called: the
+ * second line is something. */
+XL_INLINE void fetch(const void *place)
+{
+	__builtin_prefetch(place);
+	__asm__ volatile("");
+}
+
+/* Where this prefix would be, and the hint about it. */
+static XL_RARE void fetch_place(const struct eam *e, const struct eam_index *x,
+				struct addr6 a, unsigned int len)
+{
+	fetch(x->slots + place(e, hash(a, len)));
+	fetch(hint(e, x, a, group_of(len)));
+}
+
+void eam_ahead_add(const struct eam *e, const struct eam_entry *x)
+{
+	fetch_place(e, &e->by4, widen(x->addr4), x->len4);
+	fetch_place(e, &e->by6, x->addr6, x->len6);
+}
+
 bool eam_next(const struct eam *e, uint32_t *at, struct eam_entry *out)
 {
 	const struct eam_slot *x;
@@ -179,14 +201,6 @@ XL_INLINE const struct eam_slot *match(const struct eam *e, enum family family,
 		}
 	}
 	return NULL;
-}
-
-/* To the compiler, who only fetches does nothing and need not be called: the
- * second line is something. */
-XL_INLINE void fetch(const void *place)
-{
-	__builtin_prefetch(place);
-	__asm__ volatile("");
 }
 
 static XL_APART void fetch_hints(const struct eam *e, const struct eam_index *x,

@@ -84,6 +84,13 @@ void eam_init(struct eam *e, void *mem, uint32_t capacity);
 XL_MUST_USE const char *eam_add(struct eam *e, struct eam_entry entry);
 
 /**
+ * eam_ahead_add() - an entry will be added soon: have the memory that it takes
+ * in the processor's cache
+ * @entry:	lengths of at most 32 and 128
+ */
+void eam_ahead_add(const struct eam *e, const struct eam_entry *entry);
+
+/**
  * eam_next() - the entries one after the other, in no order
  * @at:		0 at first; where to go on
  *

@@ -86,9 +86,9 @@ XL_MUST_USE const char *eam_add(struct eam *e, struct eam_entry entry);
 /**
  * eam_ahead_add() - an entry will be added soon: have the memory that it takes
  * in the processor's cache
- * @entry:	lengths of at most 32 and 128
+ * @x:		lengths of at most 32 and 128
  */
-void eam_ahead_add(const struct eam *e, const struct eam_entry *entry);
+void eam_ahead_add(const struct eam *e, const struct eam_entry *x);
 
 /**
  * eam_next() - the entries one after the other, in no order

@@ -4,8 +4,10 @@
 none, but for CAP_NET_ADMIN in the helper process of clat."""
 import errno
 import os
+import pathlib
 import platform
 import pwd
+import re
 import unittest
 
 import inject
@@ -37,6 +39,9 @@ def complaints(pid, allowed=0):
                 found.append(f"{name} {bits:#x}, not {wanted:#x}")
         if now["NoNewPrivs"] != "1":
             found.append("may gain privileges by exec")
+    if not re.search("^Max core file size +0 +0 ", pathlib.Path(
+            f"/proc/{pid}/limits").read_text(), re.M):
+        found.append("may leave a core file")
     # The kernel gives a process that is not dumpable to root.
     if os.stat(f"/proc/{pid}/environ").st_uid != 0:
         found.append("can be traced and dumped by its own user")
@@ -57,7 +62,7 @@ class Authority(unittest.TestCase):
         """A process with root's authority is found out."""
         root = self.net["router"].start("sleep", "60")
         found = " ".join(complaints(root.pid))
-        for word in ("root", "CapEff", "CapBnd", "exec"):
+        for word in ("root", "CapEff", "CapBnd", "exec", "core"):
             self.assertIn(word, found)
 
     def examine(self, program):

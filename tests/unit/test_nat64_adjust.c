@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Another configuration in the tables that there are. */
+#include "nat64/binding.h"
 #include "nat64_help.h"
 
 /* Take this configuration and go through the sessions; how many are left. */
@@ -140,6 +141,35 @@ Test(nat64_adjust, what_it_cannot_do)
 		cr_expect_not(nat64_adjust(w->n, &c[i]), "%u", i);
 	send_seg(w, udp4(Z, 53, T1, port));
 	expect_forward(w);
+	world_free(w);
+}
+
+/* Each of them by itself: it is in force, and no session has moved. */
+Test(nat64_adjust, limits_and_switches_need_no_other_tables)
+{
+	struct world *w = world_default();
+	struct nat64_config *c = &w->cfg;
+	uint32_t *const numbers[] = {
+		&c->max_subscribers, &c->max_per_subscriber, &c->max_bindings,
+		&c->max_rate,        &c->max_per_binding,    &c->max_blocks,
+		&c->hold_down,       &c->alarm[0],
+	};
+	bool *const switches[] = { &c->refuse_inbound_tcp, &c->any_parity,
+				   &c->no_ping };
+
+	for (unsigned int i = 0; i < XL_COUNT(numbers); i++) {
+		*numbers[i] += 1000;
+		cr_expect(nat64_adjust(w->n, c), "number %u", i);
+		cr_expect_arr_eq(&w->n->cfg, c, sizeof(*c), "number %u", i);
+	}
+	for (unsigned int i = 0; i < XL_COUNT(switches); i++) {
+		*switches[i] = !*switches[i];
+		cr_expect(nat64_adjust(w->n, c), "switch %u", i);
+		cr_expect_arr_eq(&w->n->cfg, c, sizeof(*c), "switch %u", i);
+	}
+	c->outside = NAT64_IPV4;
+	cr_expect(nat64_adjust(w->n, c));
+	cr_expect_eq(w->n->cfg.outside, NAT64_IPV4);
 	world_free(w);
 }
 

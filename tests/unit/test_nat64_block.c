@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Subscribers get blocks of ports (RFC 6888, REQ-14). */
+#include "nat64/block.h"
 #include "nat64/event.h"
 #include "nat64_help.h"
 
@@ -148,6 +149,21 @@ Test(nat64_block, N64_073_parity_in_blocks)
 	world_free(w);
 }
 
+/* Who does not want it so has any of them (RFC 4787, REQ-4 is a "should"). */
+Test(nat64_block, any_parity_in_blocks)
+{
+	struct world *w = with_blocks(64, T1, 1, 65535);
+	unsigned int odd = 0;
+
+	w->cfg.any_parity = true;
+	world_open(w);
+	for (uint16_t i = 0; i < 30; i++)
+		odd += bind_port(w, nth(UDP_PROTO, 1, 4000 + 2 * i)) % 2;
+	cr_expect_gt(odd, 0);
+	cr_expect_lt(odd, 30);
+	world_free(w);
+}
+
 Test(nat64_block, C68_04_most_blocks_of_a_subscriber)
 {
 	struct world *w = with_blocks(64, T1, 1, 65535);
@@ -217,6 +233,22 @@ Test(nat64_block, C68_14_it_goes_with_the_last_binding)
 	cr_expect_eq(stats(w).subscribers, 0);
 	bind_port(w, nth(UDP_PROTO, 2, 4000));
 	cr_expect_eq(stats(w).blocks_created, 2);
+	world_free(w);
+}
+
+Test(nat64_block, C68_14_the_last_binding_may_be_of_pings)
+{
+	struct world *w = with_blocks(64, T1, 1024, 1024 + 63);
+
+	world_open(w);
+	bind_port(w, nth(UDP_PROTO, 1, 4000));
+	wait_s(w, 290);
+	bind_port(w, nth(ICMP6_PROTO, 1, 9));
+	wait_s(w, 12);
+	cr_expect_eq(binding_count(w), 1);
+	cr_expect_eq(stats(w).blocks, 1);
+	wait_s(w, 50);
+	cr_expect_eq(stats(w).blocks, 0);
 	world_free(w);
 }
 
@@ -399,6 +431,71 @@ Test(nat64_block, C68_08_kept_ports_move)
 	world_free(b);
 }
 
+/* A world with a kept port of subscriber 1, and 128 ports altogether. */
+static struct world *with_a_kept_port(uint16_t *port)
+{
+	struct world *w = with_blocks(64, T1, 1024, 1024 + 127);
+
+	w->cfg.hold_down = 120;
+	w->cfg.hold_max = 9;
+	world_open(w);
+	*port = bind_port(w, nth(UDP_PROTO, 1, 4000));
+	wait_s(w, 302);
+	cr_assert_eq(stats(w).ports_kept, 1);
+	return w;
+}
+
+/* @a's sessions and kept ports, in tables of the same kind. */
+static struct world *moved(struct world *a)
+{
+	struct world *b = with_blocks(64, T1, 1024, 1024 + 127);
+
+	b->cfg.hold_down = 120;
+	b->cfg.hold_max = 9;
+	b->now = a->now;
+	world_open(b);
+	(void)nat64_move(b->n, a->n, b->now);
+	return b;
+}
+
+Test(nat64_block, C68_08_a_kept_port_beside_a_binding_moves)
+{
+	uint16_t port;
+	struct world *a = with_a_kept_port(&port);
+	struct world *b;
+
+	cr_assert_eq(bind_port(a, nth(UDP_PROTO, 1, 5000)) / 64, port / 64);
+	b = moved(a);
+	cr_expect_eq(binding_count(b), 1);
+	cr_expect_eq(stats(b).ports_kept, 1);
+	cr_expect_eq(stats(b).blocks, 1);
+	world_free(a);
+	world_free(b);
+}
+
+/* What is nobody's may become a subscriber's, if he may have one more. */
+Test(nat64_block, C68_08_a_kept_port_s_block_finds_its_subscriber)
+{
+	uint16_t port;
+	struct world *a = with_a_kept_port(&port);
+	struct world *b = moved(a);
+	uint32_t s;
+
+	bind_port(b, nth(UDP_PROTO, 1, 4000));
+	s = slab_next(&b->n->subscribers, 0);
+	cr_assert_eq(stats(b).blocks, 2);
+	cr_expect_eq(block_owner(b->n, 0, port), 0);
+	b->n->cfg.max_blocks = 1;
+	cr_expect_not(block_claim(b->n, s, 0, port));
+	cr_expect_eq(block_owner(b->n, 0, port), 0);
+	b->n->cfg.max_blocks = 2;
+	cr_expect(block_claim(b->n, s, 0, port));
+	cr_expect_eq(block_owner(b->n, 0, port), s);
+	cr_expect_eq(stats(b).blocks, 2);
+	world_free(a);
+	world_free(b);
+}
+
 /* Somebody listens to what becomes of blocks. */
 static struct nat64_events *listen_to(struct world *w)
 {
@@ -453,6 +550,23 @@ Test(nat64_block, C68_14_L81_16_L81_17_a_note_for_each)
 	expect_event(ring, &cursor, EVENT_BLOCK_DELETED, 1, ports[64]);
 	cr_expect_eq(ring->count, 4);
 	world_free(w);
+}
+
+/* Of a block that is nobody's nothing is told. */
+Test(nat64_block, L81_17_no_note_of_nobody)
+{
+	uint16_t port;
+	struct world *a = with_a_kept_port(&port);
+	struct nat64_events *ring = listen_to(a);
+	struct world *b = moved(a);
+	const uint64_t told = ring->count;
+
+	cr_assert_eq(stats(b).blocks, 1);
+	wait_s(b, 122);
+	cr_assert_eq(stats(b).blocks, 0);
+	cr_expect_eq(ring->count, told);
+	world_free(a);
+	world_free(b);
 }
 
 /* A move tells of what ends by it, and of nothing that goes on. */

@@ -15,12 +15,13 @@ static bool is_meant(const char *line, const char *addr, uint16_t *port)
 {
 	const char *text = strchr(line, ':');
 	const char *end = text ? strchr(text + 1, ':') : NULL;
-	const char *ports = end + 1;
+	const char *ports;
 	const char *state;
 	size_t len;
 
 	if (!end)
 		return false;
+	ports = end + 1;
 	text += 2;
 	len = (size_t)(end - text);
 	*port = (uint16_t)digits_take(&ports, 16);

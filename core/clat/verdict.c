@@ -41,7 +41,7 @@ static struct verdict address(const struct findings *f)
 	if (!f->uplink)
 		return no_uplink();
 	if (f->source.why == SOURCE_NO_SLAAC)
-		return warning(why, NULL);
+		return warning(why, "give clat an address with --source");
 	if (f->source.why != SOURCE_OK)
 		return fail(why, "let routers announce a prefix with the A "
 				 "flag, or set an address");

@@ -7,7 +7,12 @@
 #define X "2001:db8:1:2:123:4567:89ab:cdef"
 
 static const struct nd_mac own = { { 2, 0, 0, 0, 0, 0x10 } };
-static const uint64_t nonce = 0xf6e5d4c3b2a1; /* its bytes: a1 .. f6 */
+/* Random, so that its bytes count and not their order as a number. */
+static const union {
+	uint8_t bytes[8];
+	uint64_t number;
+} random_bytes = { { 0xa1, 0xb2, 0xc3, 0xd4, 0xe5, 0xf6 } };
+#define nonce random_bytes.number
 
 /* A frame of the vectors by its name. */
 static size_t frame(const char *name, uint8_t *out)
